@@ -1,0 +1,142 @@
+#include "base/text.hpp"
+
+#include <cstdio>
+
+namespace skerry {
+
+namespace {
+constexpr char kHexDigits[] = "0123456789abcdef";
+
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return -1;
+}
+}  // namespace
+
+std::string hex(BytesView bytes) {
+    std::string out;
+    out.reserve(bytes.size() * 2);
+    for (const char c : bytes) {
+        const auto b = static_cast<unsigned char>(c);
+        out.push_back(kHexDigits[b >> 4]);
+        out.push_back(kHexDigits[b & 15]);
+    }
+    return out;
+}
+
+std::optional<Bytes> unhex(std::string_view text) {
+    if (text.size() % 2 != 0) return std::nullopt;
+    Bytes out;
+    out.reserve(text.size() / 2);
+    for (std::size_t i = 0; i < text.size(); i += 2) {
+        const int high = hex_digit(text[i]);
+        const int low = hex_digit(text[i + 1]);
+        if (high < 0 || low < 0) return std::nullopt;
+        out.push_back(static_cast<char>(high * 16 + low));
+    }
+    return out;
+}
+
+std::string base64url(BytesView bytes) {
+    constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::string out;
+    std::uint32_t bits = 0;
+    int have = 0;
+    for (const char c : bytes) {
+        bits = (bits << 8) | static_cast<unsigned char>(c);
+        for (have += 8; have >= 6; have -= 6) out.push_back(kDigits[(bits >> (have - 6)) & 63]);
+    }
+    if (have > 0) out.push_back(kDigits[(bits << (6 - have)) & 63]);
+    return out;
+}
+
+bool is_clean_text(std::string_view text) {
+    const auto* p = reinterpret_cast<const unsigned char*>(text.data());
+    const auto* end = p + text.size();
+    while (p != end) {
+        const unsigned char c = *p++;
+        if (c == 0) return false;
+        if (c < 0x80) continue;
+        int more;
+        std::uint32_t point;
+        if (c >= 0xc2 && c <= 0xdf) {
+            more = 1;
+            point = c & 0x1fu;
+        } else if (c >= 0xe0 && c <= 0xef) {
+            more = 2;
+            point = c & 0x0fu;
+        } else if (c >= 0xf0 && c <= 0xf4) {
+            more = 3;
+            point = c & 0x07u;
+        } else {
+            return false;
+        }
+        if (end - p < more) return false;
+        for (int i = 0; i < more; ++i, ++p) {
+            if ((*p & 0xc0) != 0x80) return false;
+            point = (point << 6) | (*p & 0x3fu);
+        }
+        if (more == 2 && (point < 0x800 || (point >= 0xd800 && point <= 0xdfff))) return false;
+        if (more == 3 && (point < 0x10000 || point > 0x10ffff)) return false;
+    }
+    return true;
+}
+
+bool is_canonical_uuid(std::string_view text) {
+    if (text.size() != 36) return false;
+    for (std::size_t i = 0; i < 36; ++i) {
+        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? text[i] != '-' : hex_digit(text[i]) < 0) return false;
+    }
+    return true;
+}
+
+std::string uuid_v7(Micros wall, Random& random) {
+    std::uint8_t b[16];
+    random.fill(b);
+    const auto ms = static_cast<std::uint64_t>(wall.count() / 1000);
+    for (int i = 0; i < 6; ++i) b[i] = static_cast<std::uint8_t>(ms >> (8 * (5 - i)));
+    b[6] = static_cast<std::uint8_t>(0x70 | (b[6] & 0x0f));
+    b[8] = static_cast<std::uint8_t>(0x80 | (b[8] & 0x3f));
+    std::string out = hex(view_of(b));
+    for (const std::size_t at : {std::size_t{8}, std::size_t{13}, std::size_t{18}, std::size_t{23}})
+        out.insert(at, 1, '-');
+    return out;
+}
+
+std::string timestamp_text(Micros wall) {
+    // Days to civil date after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+    const std::int64_t us = wall.count();
+    std::int64_t days = us / 86'400'000'000;
+    std::int64_t rest = us % 86'400'000'000;
+    if (rest < 0) {
+        rest += 86'400'000'000;
+        --days;
+    }
+    const std::int64_t z = days + 719468;
+    const std::int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+    const std::int64_t doe = z - era * 146097;
+    const std::int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    const std::int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    const std::int64_t mp = (5 * doy + 2) / 153;
+    const int day = static_cast<int>(doy - (153 * mp + 2) / 5 + 1);
+    const int month = static_cast<int>(mp < 10 ? mp + 3 : mp - 9);
+    const int year = static_cast<int>(yoe + era * 400 + (month <= 2 ? 1 : 0));
+    char out[48];
+    std::snprintf(out, sizeof out, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", year, month, day,
+                  static_cast<int>(rest / 3'600'000'000), static_cast<int>(rest / 60'000'000 % 60),
+                  static_cast<int>(rest / 1'000'000 % 60), static_cast<int>(rest % 1'000'000));
+    return out;
+}
+
+std::string with_commas(std::uint64_t n) {
+    std::string out = std::to_string(n);
+    for (std::size_t at = out.size(); at > 3;) {
+        at -= 3;
+        out.insert(at, 1, ',');
+    }
+    return out;
+}
+
+}  // namespace skerry

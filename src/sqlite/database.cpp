@@ -1,0 +1,303 @@
+#include "sqlite/database.hpp"
+
+#include <sqlite3.h>
+
+#include <cctype>
+
+namespace skerry::sqlite {
+
+namespace {
+
+// SQLITE_OMIT_AUTOINIT is not set, yet the first open from two threads must not race.
+void initialize_once() {
+    static const int rc = sqlite3_initialize();
+    static_cast<void>(rc);
+}
+
+Code code_of(int rc) {
+    switch (rc & 0xff) {
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED: return Code::kBusy;
+        case SQLITE_FULL: return Code::kDiskFull;
+        case SQLITE_READONLY: return Code::kReadOnly;
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB: return Code::kCorruptStore;
+        case SQLITE_CONSTRAINT: return Code::kConstraint;
+        case SQLITE_IOERR:
+        case SQLITE_CANTOPEN: return Code::kIo;
+        case SQLITE_TOOBIG: return Code::kRowTooBig;
+        default: return Code::kSql;
+    }
+}
+
+// Our triggers raise 'skerry:code_name: message', so that every program sees a named refusal.
+bool raised_by_skerry(std::string_view message, Error& error) {
+    constexpr std::string_view kPrefix = "skerry:";
+    if (!message.starts_with(kPrefix)) return false;
+    message.remove_prefix(kPrefix.size());
+    const std::size_t colon = message.find(": ");
+    if (colon == std::string_view::npos) return false;
+    const std::string_view name = message.substr(0, colon);
+    for (const Code code : {Code::kKeyUpdate, Code::kKeyMissing, Code::kValueInvalid, Code::kTxnTooBig, Code::kRowTooBig}) {
+        if (code_name(code) != name) continue;
+        error.code = code;
+        error.message = message.substr(colon + 2);
+        return true;
+    }
+    return false;
+}
+
+Error make_error(sqlite3* db, int rc, std::string_view doing) {
+    Error error;
+    error.code = code_of(rc);
+    const std::string_view message = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
+    if (!raised_by_skerry(message, error)) error.message = message;
+    if (!doing.empty()) error.context.emplace_back(doing);
+    return error;
+}
+
+int clamp(std::size_t n) { return n > INT32_MAX ? INT32_MAX : static_cast<int>(n); }
+
+}  // namespace
+
+std::string quote_name(std::string_view name) {
+    std::string out = "\"";
+    for (const char c : name) {
+        if (c == '"') out.push_back('"');
+        out.push_back(c);
+    }
+    out.push_back('"');
+    return out;
+}
+
+std::string quote_text(std::string_view text) {
+    std::string out = "'";
+    for (const char c : text) {
+        if (c == '\'') out.push_back('\'');
+        out.push_back(c);
+    }
+    out.push_back('\'');
+    return out;
+}
+
+Statement& Statement::bind(int at, std::int64_t v) {
+    sqlite3_bind_int64(handle_, at, v);
+    return *this;
+}
+Statement& Statement::bind(int at, double v) {
+    sqlite3_bind_double(handle_, at, v);
+    return *this;
+}
+Statement& Statement::bind_text(int at, std::string_view v) {
+    sqlite3_bind_text(handle_, at, v.data() == nullptr ? "" : v.data(), clamp(v.size()), SQLITE_STATIC);
+    return *this;
+}
+Statement& Statement::bind_blob(int at, BytesView v) {
+    sqlite3_bind_blob(handle_, at, v.data() == nullptr ? "" : v.data(), clamp(v.size()), SQLITE_STATIC);
+    return *this;
+}
+Statement& Statement::bind_null(int at) {
+    sqlite3_bind_null(handle_, at);
+    return *this;
+}
+Statement& Statement::bind(int at, const Value& v) {
+    switch (v.index()) {
+        case 0: return bind_null(at);
+        case 1: return bind(at, std::get<std::int64_t>(v));
+        case 2: return bind(at, std::get<double>(v));
+        case 3: return bind_text(at, std::get<std::string>(v));
+        default: return bind_blob(at, view_of(std::get<Blob>(v)));
+    }
+}
+
+Result<bool> Statement::step() {
+    const int rc = sqlite3_step(handle_);
+    if (rc == SQLITE_ROW) return true;
+    if (rc == SQLITE_DONE) return false;
+    Error error = make_error(sqlite3_db_handle(handle_), rc, {});
+    reset();
+    return fail(std::move(error));
+}
+
+Result<void> Statement::run() {
+    for (;;) {
+        SKERRY_ASSIGN(const bool row, step());
+        if (!row) break;
+    }
+    reset();
+    return {};
+}
+
+void Statement::reset() {
+    sqlite3_reset(handle_);
+    sqlite3_clear_bindings(handle_);
+}
+
+int Statement::columns() const { return sqlite3_column_count(handle_); }
+std::string_view Statement::column_name(int at) const {
+    const char* name = sqlite3_column_name(handle_, at);
+    return name == nullptr ? std::string_view{} : name;
+}
+bool Statement::is_null(int at) const { return sqlite3_column_type(handle_, at) == SQLITE_NULL; }
+std::int64_t Statement::integer(int at) const { return sqlite3_column_int64(handle_, at); }
+double Statement::real(int at) const { return sqlite3_column_double(handle_, at); }
+std::string_view Statement::text(int at) const {
+    const auto* p = reinterpret_cast<const char*>(sqlite3_column_text(handle_, at));
+    return p == nullptr ? std::string_view{} : std::string_view(p, static_cast<std::size_t>(sqlite3_column_bytes(handle_, at)));
+}
+BytesView Statement::blob(int at) const {
+    const auto* p = static_cast<const char*>(sqlite3_column_blob(handle_, at));
+    return p == nullptr ? BytesView{} : BytesView(p, static_cast<std::size_t>(sqlite3_column_bytes(handle_, at)));
+}
+Value Statement::value(int at) const {
+    switch (sqlite3_column_type(handle_, at)) {
+        case SQLITE_INTEGER: return integer(at);
+        case SQLITE_FLOAT: return real(at);
+        case SQLITE_TEXT: return std::string(text(at));
+        case SQLITE_BLOB: {
+            const BytesView v = blob(at);
+            return Blob(v.begin(), v.end());
+        }
+        default: return Null{};
+    }
+}
+bool Statement::read_only() const { return sqlite3_stmt_readonly(handle_) != 0; }
+int Statement::parameters() const { return sqlite3_bind_parameter_count(handle_); }
+
+OwnedStatement::~OwnedStatement() { sqlite3_finalize(statement_.handle_); }
+
+Database::Database(Database&& other) noexcept : handle_(other.handle_), kept_(std::move(other.kept_)) {
+    other.handle_ = nullptr;
+    other.kept_.clear();
+}
+
+Database& Database::operator=(Database&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    std::swap(kept_, other.kept_);
+    return *this;
+}
+
+Database::~Database() {
+    for (auto& [sql, statement] : kept_) sqlite3_finalize(statement);
+    sqlite3_close_v2(handle_);
+}
+
+Result<Database> Database::open(const std::string& path, const OpenOptions& options) {
+    initialize_once();
+    int flags = SQLITE_OPEN_EXRESCODE;
+    switch (options.mode) {
+        case Open::kReadWriteCreate: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE; break;
+        case Open::kReadWrite: flags |= SQLITE_OPEN_READWRITE; break;
+        case Open::kReadOnly: flags |= SQLITE_OPEN_READONLY; break;
+    }
+    Database db;
+    const int rc = sqlite3_open_v2(path.c_str(), &db.handle_, flags, options.vfs.empty() ? nullptr : options.vfs.c_str());
+    if (rc != SQLITE_OK) return fail(make_error(db.handle_, rc, "opening " + path));
+    sqlite3_busy_timeout(db.handle_, options.busy_timeout_ms);
+    // Text from outside never names a function or a table of its own making.
+    sqlite3_db_config(db.handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    sqlite3_db_config(db.handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    return db;
+}
+
+Result<Statement> Database::prepare(std::string_view sql) {
+    const auto found = kept_.find(std::string(sql));
+    if (found != kept_.end()) {
+        sqlite3_reset(found->second);
+        sqlite3_clear_bindings(found->second);
+        return Statement(this, found->second);
+    }
+    sqlite3_stmt* handle = nullptr;
+    const int rc = sqlite3_prepare_v3(handle_, sql.data(), clamp(sql.size()), SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
+    if (rc != SQLITE_OK) return fail(make_error(handle_, rc, "preparing " + std::string(sql)));
+    kept_.emplace(sql, handle);
+    return Statement(this, handle);
+}
+
+Result<OwnedStatement> Database::prepare_once(std::string_view sql, std::string_view* tail) {
+    sqlite3_stmt* handle = nullptr;
+    const char* rest = nullptr;
+    const int rc = sqlite3_prepare_v2(handle_, sql.data(), clamp(sql.size()), &handle, &rest);
+    if (rc != SQLITE_OK) return fail(make_error(handle_, rc, {}));
+    if (tail != nullptr) *tail = sql.substr(static_cast<std::size_t>(rest - sql.data()));
+    return OwnedStatement(Statement(this, handle));
+}
+
+Result<void> Database::exec(std::string_view sql) {
+    while (!sql.empty()) {
+        std::string_view tail;
+        SKERRY_ASSIGN(OwnedStatement statement, prepare_once(sql, &tail));
+        if (statement) SKERRY_TRY(statement->run());
+        sql = tail;
+    }
+    return {};
+}
+
+Result<std::int64_t> Database::integer(std::string_view sql) {
+    SKERRY_ASSIGN(Statement statement, prepare(sql));
+    SKERRY_ASSIGN(const bool row, statement.step());
+    if (!row) return fail(Code::kNotFound, "no row for: " + std::string(sql));
+    const std::int64_t v = statement.integer(0);
+    statement.reset();
+    return v;
+}
+
+bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+std::int64_t Database::changes() const { return sqlite3_changes64(handle_); }
+Error Database::last_error(std::string_view doing) const {
+    return make_error(handle_, sqlite3_extended_errcode(handle_), doing);
+}
+
+Result<Transaction> Transaction::begin_write(Database& db) {
+    SKERRY_ASSIGN(Statement begin, db.prepare("BEGIN IMMEDIATE"));
+    SKERRY_TRY(begin.run());
+    return Transaction(db);
+}
+
+Result<Transaction> Transaction::begin_read(Database& db) {
+    SKERRY_ASSIGN(Statement begin, db.prepare("BEGIN"));
+    SKERRY_TRY(begin.run());
+    return Transaction(db);
+}
+
+Transaction::~Transaction() { rollback(); }
+
+Result<void> Transaction::commit() {
+    SKERRY_ASSIGN(Statement commit, db_->prepare("COMMIT"));
+    SKERRY_TRY(commit.run());
+    db_ = nullptr;
+    return {};
+}
+
+void Transaction::rollback() {
+    if (db_ == nullptr) return;
+    // An I/O error may have rolled back already; then there is nothing to end.
+    if (db_->in_transaction()) sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    db_ = nullptr;
+}
+
+bool is_transaction_control(std::string_view sql) {
+    // Skips white space and comments, then looks at the first word.
+    for (;;) {
+        while (!sql.empty() && (std::isspace(static_cast<unsigned char>(sql[0])) != 0 || sql[0] == ';')) sql.remove_prefix(1);
+        if (sql.starts_with("--")) {
+            const std::size_t end = sql.find('\n');
+            sql = end == std::string_view::npos ? std::string_view{} : sql.substr(end);
+        } else if (sql.starts_with("/*")) {
+            const std::size_t end = sql.find("*/", 2);
+            sql = end == std::string_view::npos ? std::string_view{} : sql.substr(end + 2);
+        } else {
+            break;
+        }
+    }
+    std::string word;
+    for (const char c : sql) {
+        if (std::isalpha(static_cast<unsigned char>(c)) == 0) break;
+        word.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+    }
+    for (const std::string_view control : {"BEGIN", "COMMIT", "END", "ROLLBACK", "ATTACH", "DETACH", "VACUUM"})
+        if (word == control) return true;
+    return false;
+}
+
+}  // namespace skerry::sqlite

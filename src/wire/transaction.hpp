@@ -1,0 +1,91 @@
+// A transaction as it is journalled on a device and pushed to the server, and the verdict on it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/hash.hpp"
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "model/model.hpp"
+#include "model/value.hpp"
+
+namespace skerry::wire {
+
+// A transaction beyond either limit is refused on the device when it is made: txn_too_big.
+inline constexpr std::size_t kTxnRowsMax = 50'000;      // one push must judge it inside one database commit
+inline constexpr std::size_t kTxnBytesMax = 16u << 20;  // it travels as one frame
+
+// Journalled and sent: do not change a number.
+enum class OpKind : std::uint8_t { kInsert = 1, kUpdate = 2, kDelete = 3 };
+
+struct Change {
+    std::uint32_t attribute = 0;  // index into Entity::attributes
+    Value old_value;              // in the store just before the transaction
+    Value new_value;
+    TxnNo prev;  // the author's own unsettled transaction that last wrote the attribute; 0 = none
+    friend bool operator==(const Change&, const Change&) = default;
+};
+
+struct Op {
+    OpKind kind = OpKind::kInsert;
+    EntityIx entity;
+    std::string key;
+    model::Row row;               // insert: all values
+    std::vector<Change> changes;  // update: by attribute, ascending, at least one
+    // insert, delete: the author's own unsettled transaction that last touched the row; 0 = none
+    TxnNo prev_row;
+    // delete without prev_row: hash of the base row
+    Hash128 base_hash{};
+    friend bool operator==(const Op&, const Op&) = default;
+};
+
+struct Transaction {
+    TxnNo no;
+    TxnId id;
+    std::int64_t made_at_us = 0;  // the device's wall clock at numbering; shown to people, never compared
+    std::vector<TxnNo> needs;     // unsettled transactions that created a row touched here; ascending
+    std::vector<Op> ops;          // inserts and updates by (entity, key), then deletes in reverse
+    friend bool operator==(const Transaction&, const Transaction&) = default;
+};
+
+// What follows kind, entity and key of an op: the part that a journal keeps per (entity, key, txn).
+void put_op_body(Writer& out, const Op& op);
+void get_op_body(Reader& in, const model::Entity& entity, Op& op);
+
+void put_transaction(Writer& out, const Transaction& txn);
+// Decodes and checks the form: known entities and attributes, canonical values, order, no row twice, limits.
+// unknown_entity, value_invalid, row_too_big or malformed_txn name what is wrong; damaged_frame if it does not decode.
+// `no` and `id` of `*header` are set even when the content is refused, so that it can be given its verdict.
+struct TxnHeader {
+    TxnNo no;
+    TxnId id;
+};
+Result<Transaction> get_transaction(BytesView payload, const model::Model& model, TxnHeader* header);
+
+// Stored and sent: do not change a number.
+enum class Verdict : std::uint8_t {
+    kApplied = 1,
+    kMerged = 2,
+    kConflict = 3,
+    kRejected = 4,
+    // The server knows the transaction, and its verdict was given and forgotten: a restored device asks again.
+    kSettledBefore = 5,
+};
+
+struct Outcome {
+    TxnNo no;
+    Verdict verdict = Verdict::kApplied;
+    Code code = Code::kInternal;  // of a rejection or conflict, else kInternal
+    TxnNo root;                   // of a rejection: the first transaction of its draft group
+    std::string message;          // for a person, of a rejection or conflict
+    friend bool operator==(const Outcome&, const Outcome&) = default;
+};
+
+void put_outcome(Writer& out, const Outcome& outcome);
+Outcome get_outcome(Reader& in);
+
+std::string_view verdict_name(Verdict verdict);
+
+}  // namespace skerry::wire
