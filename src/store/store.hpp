@@ -81,7 +81,7 @@ class Store {
   private:
     Store(const Clock& clock, Random& random) : clock_(clock), random_(random) {}
     Result<Table> run(std::string_view statement, const std::vector<Value>& parameters);
-    Result<void> prepare_file();
+    Result<void> prepare_file(const StoreOptions& options);
 
     const Clock& clock_;
     Random& random_;

@@ -1,0 +1,249 @@
+// What the server's core needs from a database, and nothing about which one it is. SQLite implements it in
+// sqlite/; PostgreSQL will too, so reads take many keys at once, and sequencing, which touches every changed
+// row, happens set-based inside the backend.
+//
+// A Backend hands out two kinds of object:
+//
+//   WriteTxn    one database transaction that may write. Rolled back unless commit() returned success.
+//   Snapshot    one unmoving view for reading: grants, membership and rows of a checkpoint are read from one.
+//
+// Every method gives an Error only when the database failed (io, disk_full, busy, corrupt_store, …) or, for
+// writes to rows, refused (constraint, sql, value_invalid, …); absence is an empty optional, never an Error.
+// Thread rule: a Backend and all that it handed out belong to one thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/hash.hpp"
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "model/model.hpp"
+#include "model/value.hpp"
+#include "wire/messages.hpp"
+#include "wire/transaction.hpp"
+
+namespace skerry::server::storage {
+
+// A device's row number in this database: short, so that eight bytes a transaction stay eight bytes.
+using DeviceIx = Number<struct DeviceIxTag, std::int64_t>;
+using RecordId = Number<struct RecordIdTag, std::int64_t>;
+
+struct DeviceRow {
+    DeviceIx ix;  // 0 until stored
+    DeviceId id;
+    std::string user;
+    std::string name;
+    TxnNo seen;       // the highest number that has a verdict; all below have one too
+    TxnNo keep_from;  // results of lower numbers are forgotten
+    Seq acked;        // the cursor of the last token it presented: what it surely holds
+    std::int64_t enrolled_us = 0;
+};
+
+// A batch: seq says where, mark (random) says which, so that a restored server's batch is not taken for
+// the one that had its number before.
+struct Mark {
+    Seq seq;
+    std::uint64_t mark = 0;
+    friend bool operator==(const Mark&, const Mark&) = default;
+};
+
+struct KeyRef {
+    EntityIx entity;
+    std::string key;
+    friend auto operator<=>(const KeyRef&, const KeyRef&) = default;
+};
+
+// Stored: do not change a number.
+enum class ResultCode : std::uint8_t { kApplied = 1, kMerged = 2, kConflict = 3 };
+
+// What a transaction did to a row (attribute empty) or to one attribute of it, kept while a later transaction
+// of the device may build on it.
+struct ResultRow {
+    TxnNo no;
+    KeyRef at;
+    std::string attribute;  // empty: the row
+    ResultCode code = ResultCode::kApplied;
+    // What it left, read back at its end. Of an attribute: 8 bytes. Of the row: 16 bytes (zero when absent), and
+    // for an insert 8 more per attribute in model order, so that an insert needs one result row only.
+    Bytes left;
+    RecordId record;  // the conflict record, or 0
+};
+
+// Stored: do not change a number.
+enum class RecordState : std::uint8_t { kOpen = 1, kClosed = 2 };
+
+// A conflict that waits for a person: one open per (row, attribute, author). Contents are encoded by intake.
+struct Record {
+    RecordId id;
+    KeyRef at;
+    std::string attribute;  // empty: the whole row
+    std::string author;     // user
+    DeviceIx device;
+    TxnNo no;  // the last transaction that joined it
+    RecordState state = RecordState::kOpen;
+    Bytes base;
+    Bytes mine;
+    Bytes theirs;
+    std::int64_t at_us = 0;
+};
+
+// Stored: do not change a number.
+enum class HistoryWhy : std::uint8_t {
+    kOverwritten = 1,  // `value` lost a merge
+    kDeleted = 2,      // `value` is the image of a row that had changed since the base of who deleted it
+};
+
+struct HistoryRow {
+    KeyRef at;
+    std::string attribute;  // empty: the row, encoded by model::put_row
+    HistoryWhy why = HistoryWhy::kOverwritten;
+    DeviceIx device;  // whose transaction displaced the value
+    TxnNo no;
+    std::string user;
+    Bytes value;  // canonical
+    std::int64_t at_us = 0;
+};
+
+// The content of a rejected transaction, so that a lost phone loses no work.
+struct Draft {
+    DeviceIx device;
+    TxnNo no;
+    std::string user;
+    Code code = Code::kInternal;
+    Bytes content;  // the payload as it was pushed
+    std::int64_t at_us = 0;
+};
+
+struct TokenRow {
+    Bytes hash;  // of the token; the token itself is stored nowhere
+    std::string user;
+    std::string label;
+    std::int64_t created_us = 0;
+    std::optional<std::int64_t> expires_us;
+};
+
+// A scope that is all of an entity.
+struct WholeScope {
+    wire::ScopeId scope;
+    EntityIx entity;
+};
+
+enum class Live { kNo, kYes };
+
+// Rows in the order of the keys asked for; empty where there is none.
+using FoundRows = std::vector<std::optional<model::Row>>;
+
+class Reads {
+  public:
+    virtual ~Reads() = default;
+    virtual Result<std::optional<DeviceRow>> device(const DeviceId& id) = 0;
+    virtual Result<std::optional<TokenRow>> token(BytesView hash) = 0;
+    virtual Result<FoundRows> rows(EntityIx entity, std::span<const std::string> keys) = 0;
+    virtual Result<std::optional<wire::Outcome>> outcome(DeviceIx device, TxnNo no) = 0;
+    // The last batch; seq 0 and mark 0 before the first.
+    virtual Result<Mark> last() = 0;
+    // Nothing waits for the sequencer: no changed row, no outcome without a seq.
+    virtual Result<bool> queue_empty() = 0;
+};
+
+// Gives keys in ascending order. Must not outlive its Snapshot.
+class KeyCursor {
+  public:
+    virtual ~KeyCursor() = default;
+    // Appends at most `limit` keys; none appended means the end.
+    virtual Result<void> next(std::size_t limit, std::vector<std::string>& keys) = 0;
+};
+
+class Snapshot : public Reads {
+  public:
+    virtual Result<bool> knows(const Mark& mark) = 0;
+    // The mark of a batch; empty when there is no such batch.
+    virtual Result<std::optional<std::uint64_t>> mark_of(Seq seq) = 0;
+    // Outcomes with after < seq <= upto, by number.
+    virtual Result<std::vector<wire::Outcome>> outcomes_between(DeviceIx device, Seq after, Seq upto) = 0;
+    virtual Result<std::vector<wire::Outcome>> outcomes_from(DeviceIx device, TxnNo from) = 0;
+    // The rows in results of these transactions, each once, by entity and key.
+    virtual Result<std::vector<KeyRef>> result_keys_from(DeviceIx device, TxnNo from) = 0;
+    // Members with after < seq <= upto that are live, or tombstones.
+    virtual Result<std::unique_ptr<KeyCursor>> changed(const WholeScope& scope, Seq after, Seq upto, Live live) = 0;
+    // How many, but no more than `limit` (counting stops there).
+    virtual Result<std::uint64_t> changed_count(const WholeScope& scope, Seq after, Seq upto, std::uint64_t limit) = 0;
+    // The next live members with key > after, ascending.
+    virtual Result<std::vector<std::string>> members_after(const WholeScope& scope, const std::string& after,
+                                                           std::size_t limit) = 0;
+    virtual Result<std::uint64_t> member_count(const WholeScope& scope) = 0;
+};
+
+using Assignment = std::pair<std::uint32_t, const Value*>;  // attribute index, new value
+
+class WriteTxn : public Reads {
+  public:
+    // device() of a WriteTxn locks the row to the transaction's end.
+    // Inserts when ix is 0 (and sets it), else replaces.
+    virtual Result<void> put_device(DeviceRow& device) = 0;
+    virtual Result<void> put_token(const TokenRow& token) = 0;
+
+    // The first 8 bytes of the id of a transaction that was given a verdict once. For ever.
+    virtual Result<std::optional<std::uint64_t>> seen(DeviceIx device, TxnNo no) = 0;
+    virtual Result<void> put_seen(DeviceIx device, TxnNo no, std::uint64_t id8) = 0;
+    // Without a seq: the next sequence() gives it one.
+    virtual Result<void> put_outcome(DeviceIx device, const wire::Outcome& outcome) = 0;
+    virtual Result<void> put_result(DeviceIx device, const ResultRow& result) = 0;
+    virtual Result<std::optional<ResultRow>> result(DeviceIx device, TxnNo no, const KeyRef& at,
+                                                    std::string_view attribute) = 0;
+    // Forgets outcomes and results of numbers below.
+    virtual Result<void> purge_below(DeviceIx device, TxnNo keep_from) = 0;
+
+    virtual Result<std::optional<Record>> record(RecordId id) = 0;
+    virtual Result<std::optional<Record>> open_record(const KeyRef& at, std::string_view attribute,
+                                                      std::string_view author) = 0;
+    // Inserts when id is 0 (and sets it), else replaces.
+    virtual Result<void> put_record(Record& record) = 0;
+    virtual Result<void> put_history(const HistoryRow& row) = 0;
+    virtual Result<void> put_draft(const Draft& draft) = 0;
+
+    // Rows of the app. The database's own triggers capture them for the sequencer.
+    virtual Result<void> insert(EntityIx entity, std::string_view key, const model::Row& row) = 0;
+    virtual Result<void> update(EntityIx entity, std::string_view key, std::span<const Assignment> values) = 0;
+    virtual Result<void> remove(EntityIx entity, std::string_view key) = 0;
+
+    // Everything since savepoint() can be taken back; one level.
+    virtual Result<void> savepoint() = 0;
+    virtual Result<void> release() = 0;
+    virtual Result<void> rollback_to() = 0;
+
+    // Makes all that is queued, by whomever, one batch: seq = last + 1, `mark`; members of `scopes` move to the
+    // batch, live or as tombstones; outcomes get its seq. Gives the last batch, a new one only if anything waited.
+    virtual Result<Mark> sequence(std::uint64_t mark, std::span<const WholeScope> scopes, Micros now) = 0;
+
+    virtual Result<void> commit() = 0;
+};
+
+enum class Patience {
+    kNone,   // busy at once when another process writes
+    kSome,   // wait a few seconds for it
+};
+
+class Backend {
+  public:
+    virtual ~Backend() = default;
+    virtual const model::Model& model() const = 0;
+    virtual std::uint64_t model_hash() const = 0;
+    virtual Epoch epoch() const = 0;
+    // The 32 bytes that seal cursors.
+    virtual BytesView secret() const = 0;
+    virtual Result<std::unique_ptr<WriteTxn>> begin_write(Patience patience = Patience::kSome) = 0;
+    virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
+    // True when somebody else has committed since the last call (or at the first).
+    virtual Result<bool> foreign_commit() = 0;
+};
+
+inline std::uint64_t first_eight(const TxnId& id) { return Reader(id.view()).u64(); }
+
+}  // namespace skerry::server::storage

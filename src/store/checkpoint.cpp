@@ -1,0 +1,97 @@
+#include "store/checkpoint.hpp"
+
+#include "base/assert.hpp"
+#include "base/planted.hpp"
+#include "store/applier.hpp"
+#include "store/numbering.hpp"
+
+namespace skerry::store {
+
+Result<void> Staging::stage(wire::FrameType type, BytesView payload) {
+    memory_.push_back({type, Bytes(payload)});
+    memory_bytes_ += payload.size();
+    if (memory_bytes_ > kStageMemoryMax) return spill();
+    return {};
+}
+
+Result<void> Staging::spill() {
+    SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(store_.db()));
+    // The first spill of a checkpoint clears what an earlier, torn one left.
+    if (!spilled_) SKERRY_TRY(store_.db().exec("DELETE FROM skerry_stage"));
+    SKERRY_ASSIGN(sqlite::Statement put, store_.db().prepare("INSERT INTO skerry_stage(type, payload) VALUES(?1, ?2)"));
+    for (const Held& held : memory_)
+        SKERRY_TRY(put.bind(1, static_cast<std::int64_t>(held.type)).bind_blob(2, held.payload).run());
+    SKERRY_TRY(txn.commit());
+    spilled_ = true;
+    memory_.clear();
+    memory_bytes_ = 0;
+    return {};
+}
+
+void Staging::discard() {
+    memory_.clear();
+    memory_bytes_ = 0;
+    spilled_ = false;  // rows of skerry_stage are cleared by the next spill
+}
+
+Result<ApplyReport> Staging::apply() {
+    std::vector<Held> memory = std::move(memory_);
+    const bool spilled = spilled_;
+    discard();
+    SKERRY_TRY(store_.reload_model());
+    if (!store_.has_model()) return fail(Code::kModelMissing, "a checkpoint arrived before the model");
+    SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(store_.db()));
+    {
+        Tables tables(store_.db(), store_.model());
+        Numbering numbering(store_.db(), store_.meta(), tables, store_.clock(), store_.random());
+        SKERRY_TRY(numbering.number());
+        SKERRY_ASSIGN(const bool closed, numbering.nothing_open());
+        SKERRY_ASSERT(closed);
+    }
+    Applier applier(store_);
+    bool begun = false;
+    ApplyReport dropped;
+    dropped.continues = false;
+    const auto one = [&](wire::FrameType type, BytesView payload) -> Result<bool> {
+        if (begun) {
+            SKERRY_TRY(applier.frame(type, payload));
+            return true;
+        }
+        if (type != wire::FrameType::kBegin) return fail(Code::kDamagedFrame, "a checkpoint does not begin with its begin");
+        SKERRY_ASSIGN(const wire::Begin begin, wire::get_begin(payload));
+        SKERRY_ASSIGN(const auto token, store_.meta().bytes(key::kToken));
+        if (begin.from != hash64(token.value_or(Bytes{}))) return false;
+        begun = true;
+        SKERRY_TRY(store_.db().exec("UPDATE skerry_state SET applying = 1"));
+        SKERRY_TRY(applier.begin(begin));
+        return true;
+    };
+    if (spilled) {
+        SKERRY_ASSIGN(sqlite::Statement staged, store_.db().prepare("SELECT type, payload FROM skerry_stage ORDER BY n"));
+        for (;;) {
+            SKERRY_ASSIGN(const bool row, staged.step());
+            if (!row) break;
+            const Bytes payload(staged.blob(1));
+            SKERRY_ASSIGN(const bool continues, one(static_cast<wire::FrameType>(staged.integer(0)), payload));
+            if (!continues) {
+                staged.reset();
+                return dropped;
+            }
+        }
+        staged.reset();
+        SKERRY_TRY(store_.db().exec("DELETE FROM skerry_stage"));
+    }
+    for (const Held& held : memory) {
+        SKERRY_ASSIGN(const bool continues, one(held.type, held.payload));
+        if (!continues) return dropped;
+    }
+    if (!begun || !applier.complete()) return fail(Code::kTruncated, "a checkpoint was staged without its end");
+    SKERRY_TRY(applier.finish());
+    SKERRY_TRY(store_.db().exec("UPDATE skerry_state SET applying = 0"));
+    SKERRY_TRY(store_.meta().set_bytes(key::kToken, applier.token()));
+    SKERRY_TRY(store_.meta().set(key::kSyncedAt, store_.clock().wall().count()));
+    SKERRY_TRY(txn.commit());
+    return applier.take_report();
+}
+
+}  // namespace skerry::store

@@ -1,0 +1,109 @@
+#include "store/live.hpp"
+
+#include <sqlite3.h>
+
+#include "base/hash.hpp"
+#include "model/value.hpp"
+
+namespace skerry::store {
+
+namespace {
+
+// The authorizer sees every table that a statement reads while it is prepared.
+int note_table(void* into, int action, const char* table, const char*, const char*, const char*) {
+    if (action == SQLITE_READ && table != nullptr) static_cast<std::set<std::string>*>(into)->insert(table);
+    return SQLITE_OK;
+}
+
+}  // namespace
+
+std::uint64_t LiveQueries::fingerprint(const Table& table) {
+    Bytes bytes;
+    Writer out(bytes);
+    for (const auto& row : table.rows) {
+        out.u8(1);
+        for (const Value& value : row) model::put_value(out, value);
+    }
+    return hash64(bytes);
+}
+
+Result<Table> LiveQueries::run(Query& query) {
+    std::set<std::string> tables;
+    sqlite3_set_authorizer(store_.db().handle(), note_table, &tables);
+    auto statement = store_.db().prepare_once(query.text);
+    sqlite3_set_authorizer(store_.db().handle(), nullptr, nullptr);
+    if (!statement) return fail(std::move(statement.error()));
+    if (!*statement || !(*statement)->read_only())
+        return fail(Code::kInvalidArgument, "a live query must be one statement that only reads");
+    query.entities.clear();
+    query.reads_other_tables = false;
+    for (const std::string& table : tables) {
+        if (store_.has_model() && store_.model().find(table) != nullptr) {
+            query.entities.insert(table);
+        } else {
+            query.reads_other_tables = true;
+        }
+    }
+    Table result;
+    for (int i = 0; i < (*statement)->columns(); ++i) result.columns.emplace_back((*statement)->column_name(i));
+    for (;;) {
+        SKERRY_ASSIGN(const bool row, (*statement)->step());
+        if (!row) break;
+        auto& values = result.rows.emplace_back();
+        for (int i = 0; i < (*statement)->columns(); ++i) values.push_back((*statement)->value(i));
+    }
+    return result;
+}
+
+Result<std::uint64_t> LiveQueries::add(std::string query_text, std::function<void(const Table&)> callback) {
+    Query query{std::move(query_text), std::move(callback), {}, false, 0};
+    SKERRY_ASSIGN(const Table result, run(query));
+    query.last_result = fingerprint(result);
+    query.callback(result);
+    const std::uint64_t id = next_++;
+    queries_.emplace(id, std::move(query));
+    return id;
+}
+
+void LiveQueries::remove(std::uint64_t id) { queries_.erase(id); }
+
+Result<void> LiveQueries::poll() {
+    if (queries_.empty() || store_.in_transaction()) return {};
+    SKERRY_ASSIGN(const std::int64_t version, store_.data_version());
+    if (version == seen_version_) return {};
+    SKERRY_TRY(store_.number_open());
+    SKERRY_ASSIGN(seen_version_, store_.data_version());
+    std::set<std::string> changed;
+    SKERRY_ASSIGN(sqlite::Statement counts, store_.db().prepare("SELECT entity, n FROM skerry_changed"));
+    for (;;) {
+        SKERRY_ASSIGN(const bool row, counts.step());
+        if (!row) break;
+        const EntityIx ix{static_cast<std::uint32_t>(counts.integer(0))};
+        if (!store_.has_model() || !store_.model().has(ix)) continue;
+        const std::string& name = store_.model().entity(ix).name;
+        std::int64_t& seen = seen_changes_[name];
+        if (seen != counts.integer(1)) changed.insert(name);
+        seen = counts.integer(1);
+    }
+    counts.reset();
+    // A callback may add or remove queries: walk by id, and copy what is called.
+    std::vector<std::uint64_t> ids;
+    for (const auto& [id, query] : queries_) ids.push_back(id);
+    for (const std::uint64_t id : ids) {
+        const auto found = queries_.find(id);
+        if (found == queries_.end()) continue;
+        Query& query = found->second;
+        bool concerned = query.reads_other_tables;
+        for (const std::string& entity : query.entities) concerned = concerned || changed.contains(entity);
+        if (!concerned) continue;
+        SKERRY_ASSIGN(const Table result, run(query));
+        const std::uint64_t print = fingerprint(result);
+        if (print == query.last_result) continue;
+        query.last_result = print;
+        const auto callback = query.callback;
+        callback(result);
+    }
+    return {};
+}
+
+}  // namespace skerry::store

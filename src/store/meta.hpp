@@ -1,0 +1,53 @@
+// The store's own facts: one line each in skerry_meta (docs/internal-tables.md lists them).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "sqlite/database.hpp"
+
+namespace skerry::store {
+
+inline constexpr std::int64_t kStoreFormat = 1;
+
+// Names of the lines. Stored: do not change.
+namespace key {
+inline constexpr std::string_view kFormat = "format";
+inline constexpr std::string_view kDevice = "device";            // blob, 16 bytes
+inline constexpr std::string_view kDeviceName = "device_name";
+inline constexpr std::string_view kModel = "model";              // compiled
+inline constexpr std::string_view kToken = "token";              // the cursor as the server sealed it
+inline constexpr std::string_view kNextNo = "next_no";
+inline constexpr std::string_view kResendFrom = "resend_from";   // the server lacks everything from here
+inline constexpr std::string_view kEnrolled = "enrolled";        // 1: the server has confirmed `device`
+inline constexpr std::string_view kVerify = "verify_wanted";
+inline constexpr std::string_view kUser = "user";
+inline constexpr std::string_view kServerUrl = "server_url";
+inline constexpr std::string_view kBearer = "bearer";
+inline constexpr std::string_view kSyncedAt = "synced_at_us";
+}  // namespace key
+
+class Meta {
+  public:
+    explicit Meta(sqlite::Database& db) : db_(db) {}
+    Result<std::optional<std::int64_t>> integer(std::string_view name);
+    Result<std::optional<Bytes>> bytes(std::string_view name);
+    Result<void> set(std::string_view name, std::int64_t value);
+    Result<void> set_bytes(std::string_view name, BytesView value);  // as a blob
+    Result<void> set_text(std::string_view name, std::string_view value);
+    Result<void> erase(std::string_view name);
+
+    Result<DeviceId> device();
+    Result<TxnNo> next_no();
+
+  private:
+    Result<std::optional<Value>> value(std::string_view name);
+    sqlite::Database& db_;
+};
+
+}  // namespace skerry::store

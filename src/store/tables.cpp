@@ -1,0 +1,137 @@
+#include "store/tables.hpp"
+
+namespace skerry::store {
+
+Result<std::optional<model::Row>> EntityTable::read(const std::string& sql, std::string_view key) {
+    SKERRY_ASSIGN(sqlite::Statement get, db_.prepare(sql));
+    get.bind_text(1, key);
+    SKERRY_ASSIGN(const bool found, get.step());
+    std::optional<model::Row> row;
+    if (found) {
+        row.emplace();
+        row->reserve(entity_.attributes.size());
+        for (std::size_t i = 0; i < entity_.attributes.size(); ++i) row->push_back(get.value(static_cast<int>(i) + 1));
+    }
+    get.reset();
+    return row;
+}
+
+Result<void> EntityTable::write(const std::string& sql, std::string_view key, const model::Row& row) {
+    SKERRY_ASSIGN(sqlite::Statement put, db_.prepare(sql));
+    put.bind_text(1, key);
+    for (std::size_t i = 0; i < row.size(); ++i) put.bind(static_cast<int>(i) + 2, row[i]);
+    return put.run();
+}
+
+Result<std::optional<model::Row>> EntityTable::visible(std::string_view key) { return read(sql_.select, key); }
+Result<std::optional<model::Row>> EntityTable::base(std::string_view key) { return read(sql_.select_base, key); }
+Result<void> EntityTable::put_base(std::string_view key, const model::Row& row) { return write(sql_.put_base, key, row); }
+
+Result<void> EntityTable::erase_base(std::string_view key) {
+    SKERRY_ASSIGN(sqlite::Statement erase, db_.prepare(sql_.erase_base));
+    return erase.bind_text(1, key).run();
+}
+
+Result<void> EntityTable::put_visible(std::string_view key, const model::Row& row) {
+    SKERRY_TRY(write(sql_.update, key, row));
+    if (db_.changes() != 0) return {};
+    return write(sql_.insert, key, row);
+}
+
+Result<void> EntityTable::insert_visible(std::string_view key, const model::Row& row) { return write(sql_.insert, key, row); }
+
+Result<void> EntityTable::erase_visible(std::string_view key) {
+    SKERRY_ASSIGN(sqlite::Statement erase, db_.prepare(sql_.erase));
+    return erase.bind_text(1, key).run();
+}
+
+Result<std::vector<std::string>> EntityTable::keys_in_range(std::string_view after, const std::optional<std::string>& upto, std::size_t limit) {
+    SKERRY_ASSIGN(sqlite::Statement get, db_.prepare(sql_.keys_in_range));
+    get.bind_text(1, after);
+    if (upto) get.bind_text(2, *upto);
+    std::vector<std::string> keys;
+    while (keys.size() < limit) {
+        SKERRY_ASSIGN(const bool row, get.step());
+        if (!row) break;
+        keys.emplace_back(get.text(0));
+    }
+    get.reset();
+    return keys;
+}
+
+Tables::Tables(sqlite::Database& db, const model::Model& model) : db_(db), model_(model) {
+    for (const model::Entity& entity : model.entities) tables_.push_back(std::make_unique<EntityTable>(db, entity));
+}
+
+Result<bool> Tables::journal_is_empty() {
+    SKERRY_ASSIGN(const std::int64_t some, db_.integer("SELECT EXISTS (SELECT 1 FROM skerry_op)"));
+    return some == 0;
+}
+
+Result<std::vector<JournalOp>> Tables::ops(EntityIx entity, std::string_view key) {
+    SKERRY_ASSIGN(sqlite::Statement get, db_.prepare("SELECT txn, kind, body FROM skerry_op WHERE entity = ?1 AND key = ?2 ORDER BY txn"));
+    get.bind(1, static_cast<std::int64_t>(entity.value)).bind_text(2, key);
+    std::vector<JournalOp> ops;
+    for (;;) {
+        SKERRY_ASSIGN(const bool row, get.step());
+        if (!row) break;
+        JournalOp& entry = ops.emplace_back();
+        entry.txn.value = static_cast<std::uint64_t>(get.integer(0));
+        entry.op.kind = static_cast<wire::OpKind>(get.integer(1));
+        entry.op.entity = entity;
+        entry.op.key = key;
+        Reader in(get.blob(2));
+        wire::get_op_body(in, model_.entity(entity), entry.op);
+        if (!in.at_end()) {
+            get.reset();
+            return fail(Code::kCorruptStore, "the journal entry of a row of " + model_.entity(entity).name + " does not decode");
+        }
+    }
+    get.reset();
+    return ops;
+}
+
+Result<bool> Tables::has_ops(EntityIx entity, std::string_view key) {
+    SKERRY_ASSIGN(sqlite::Statement get, db_.prepare("SELECT 1 FROM skerry_op WHERE entity = ?1 AND key = ?2 LIMIT 1"));
+    get.bind(1, static_cast<std::int64_t>(entity.value)).bind_text(2, key);
+    SKERRY_ASSIGN(const bool found, get.step());
+    get.reset();
+    return found;
+}
+
+Result<void> Tables::recompute(EntityIx ix, std::string_view key) {
+    EntityTable& table = of(ix);
+    SKERRY_ASSIGN(const auto unsettled, ops(ix, key));
+    SKERRY_ASSIGN(auto base_row, table.base(key));
+    const auto row = rebase(std::move(base_row), unsettled);
+    if (row) {
+        SKERRY_TRY(table.put_visible(key, *row));
+    } else {
+        SKERRY_TRY(table.erase_visible(key));
+    }
+    if (unsettled.empty()) SKERRY_TRY(table.erase_base(key));
+    return {};
+}
+
+Result<void> Tables::mark_changed(EntityIx entity) {
+    SKERRY_ASSIGN(sqlite::Statement mark, db_.prepare("INSERT INTO skerry_changed(entity, n) VALUES(?1, 1) ON CONFLICT(entity) DO UPDATE SET n = n + 1"));
+    return mark.bind(1, static_cast<std::int64_t>(entity.value)).run();
+}
+
+std::optional<model::Row> rebase(std::optional<model::Row> base, const std::vector<JournalOp>& ops) {
+    std::optional<model::Row> row = std::move(base);
+    for (const JournalOp& entry : ops) {
+        switch (entry.op.kind) {
+            case wire::OpKind::kInsert: row = entry.op.row; break;
+            case wire::OpKind::kUpdate:
+                // No base and no unsettled insert: the row is not visible; the change stays, is pushed and judged.
+                if (!row) break;
+                for (const wire::Change& change : entry.op.changes) (*row)[change.attribute] = change.new_value;
+                break;
+            case wire::OpKind::kDelete: row.reset(); break;
+        }
+    }
+    return row;
+}
+
+}  // namespace skerry::store
