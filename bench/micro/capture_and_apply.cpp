@@ -1,183 +1,25 @@
 // What one synced row costs on a device, for each table shape that the device format could take.
 //
-// Role: three questions, each answered beside a floor that is the same plain SQL without Skerry:
-// `capture` (a local write: trigger, numbering at commit), `apply` (rows that arrive) and `fts`
-// (does an external-content index survive on the shape). Variants of one case run interleaved and
-// the median counts, so a busy machine moves the absolute figures but hardly the ratios. Not
-// promised: the op body is a stand-in of about the real size, not the wire encoding.
+// Role: two questions, each answered beside a floor that is the same plain SQL without Skerry:
+// `capture` (a local write: trigger, numbering at commit) and `apply` (rows that arrive).
+// Not promised: the op body is a stand-in of about the real size, not the wire encoding.
 
-#include <sqlite3.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <functional>
-#include <map>
+#include <iterator>
 #include <memory>
-#include <random>
-#include <string>
-#include <string_view>
-#include <vector>
 
+#include "harness.hpp"
+
+namespace skerry::bench {
 namespace {
 
-constexpr int kApplyRows = 227'000;
 constexpr int kBulkRows = 50'000;
 constexpr int kRandomRows = 20'000;
 constexpr int kSingleCommits = 2'000;
-constexpr int kWarmFrames = 1'100;  // beyond the 1,000 pages of the automatic checkpoint
 constexpr int kRowsPerApply = 5'000;
 constexpr int kColumns = 5;  // beside the key
 constexpr const char* kNames = "household, name, note, opened, weight";
-
-std::string g_directory = "/tmp/skerry-bench-micro";
-int g_page_size = 4096;
-int g_runs = 3;
-
-[[noreturn]] void die(sqlite3* db, std::string_view where) {
-    std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(where.size()), where.data(),
-                 sqlite3_errmsg(db));
-    std::exit(1);
-}
-
-/// A statement for one thread; every unexpected result code ends the program.
-class Statement {
-public:
-    Statement(sqlite3* db, const std::string& sql) : db_(db), sql_(sql) {
-        if (sqlite3_prepare_v2(db, sql.c_str(), -1, &statement_, nullptr) != SQLITE_OK)
-            die(db, sql);
-    }
-    ~Statement() { sqlite3_finalize(statement_); }
-    Statement(const Statement&) = delete;
-    Statement& operator=(const Statement&) = delete;
-
-    sqlite3_stmt* get() const { return statement_; }
-    bool step() {
-        const int code = sqlite3_step(statement_);
-        if (code != SQLITE_ROW && code != SQLITE_DONE) die(db_, sql_);
-        return code == SQLITE_ROW;
-    }
-    void run() {
-        step();
-        sqlite3_reset(statement_);
-    }
-
-private:
-    sqlite3* db_;
-    std::string sql_;
-    sqlite3_stmt* statement_ = nullptr;
-};
-
-class Database {
-public:
-    explicit Database(const std::string& path) {
-        if (sqlite3_open(path.c_str(), &db_) != SQLITE_OK) die(db_, path);
-        execute("PRAGMA page_size=" + std::to_string(g_page_size));
-        execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384");
-    }
-    ~Database() { sqlite3_close(db_); }
-    Database(const Database&) = delete;
-    Database& operator=(const Database&) = delete;
-
-    sqlite3* get() const { return db_; }
-    void execute(const std::string& sql) {
-        if (try_execute(sql) != SQLITE_OK) die(db_, sql);
-    }
-    int try_execute(const std::string& sql) {
-        return sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr);
-    }
-    std::int64_t number(const std::string& sql) {
-        Statement statement(db_, sql);
-        statement.step();
-        return sqlite3_column_int64(statement.get(), 0);
-    }
-
-private:
-    sqlite3* db_ = nullptr;
-};
-
-struct Shape {
-    const char* name;
-    const char* key;      // the column that the application and every bookkeeping table use
-    const char* columns;  // declaration of the key, with whatever it needs beside it
-    const char* options;
-    bool is_blob;
-};
-const std::vector<Shape> kShapes = {
-    {"a TEXT rowid", "TEXT", "id TEXT NOT NULL PRIMARY KEY", "STRICT", false},
-    {"b TEXT WITHOUT ROWID", "TEXT", "id TEXT NOT NULL PRIMARY KEY", "STRICT, WITHOUT ROWID",
-     false},
-    {"c BLOB rowid", "BLOB", "id BLOB NOT NULL PRIMARY KEY", "STRICT", true},
-    {"d BLOB WITHOUT ROWID", "BLOB", "id BLOB NOT NULL PRIMARY KEY", "STRICT, WITHOUT ROWID", true},
-    {"e TEXT + INTEGER alias", "TEXT", "rowid_ INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE",
-     "STRICT", false},
-};
-
-struct Row {
-    std::string id, household, name, note;
-    std::int64_t opened;
-    double weight;
-};
-
-/// A UUIDv7 of millisecond `when`; the random part comes from `random`.
-std::string uuid_v7(std::int64_t when, std::mt19937_64& random, bool is_blob) {
-    std::uint8_t bytes[16];
-    for (int i = 0; i < 6; ++i) bytes[i] = static_cast<std::uint8_t>(when >> (40 - 8 * i));
-    for (int i = 6; i < 16; ++i) bytes[i] = static_cast<std::uint8_t>(random());
-    bytes[6] = static_cast<std::uint8_t>(0x70 | (bytes[6] & 0x0f));
-    bytes[8] = static_cast<std::uint8_t>(0x80 | (bytes[8] & 0x3f));
-    if (is_blob) return {reinterpret_cast<const char*>(bytes), 16};
-    std::string text;
-    for (int i = 0; i < 16; ++i) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-        text += "0123456789abcdef"[bytes[i] >> 4];
-        text += "0123456789abcdef"[bytes[i] & 15];
-    }
-    return text;
-}
-
-enum class Order { kByKey, kRandom };
-
-/// `count` rows, one a second of creation time; kRandom scatters them over the time of kApplyRows.
-std::vector<Row> make_rows(int count, Order order, bool is_blob) {
-    constexpr std::int64_t kStart = 1'760'000'000'000;
-    std::mt19937_64 random(7);
-    std::vector<Row> rows;
-    rows.reserve(static_cast<std::size_t>(count));
-    for (int i = 0; i < count; ++i) {
-        const auto second = order == Order::kByKey
-                                ? i
-                                : static_cast<std::int64_t>(random() % std::uint64_t{kApplyRows});
-        const std::int64_t when = kStart + second * 1000 + (order == Order::kRandom ? 500 : 0);
-        rows.push_back({uuid_v7(when, random, is_blob),
-                        uuid_v7(kStart + i / 5 * 1000, random, is_blob),
-                        "Household of Nr " + std::to_string(i),
-                        "asked for a visit " + std::to_string(random() % 1000), when,
-                        static_cast<double>(random() % 9000) / 100});
-    }
-    return rows;
-}
-
-/// Binds columns in the order household, name, note, opened, weight and then the key.
-void bind_row(Statement& statement, const Row& row, bool is_blob) {
-    sqlite3_stmt* raw = statement.get();
-    const auto bind_key = [&](int index, const std::string& key) {
-        if (is_blob)
-            sqlite3_bind_blob(raw, index, key.data(), static_cast<int>(key.size()), SQLITE_STATIC);
-        else
-            sqlite3_bind_text(raw, index, key.data(), static_cast<int>(key.size()), SQLITE_STATIC);
-    };
-    bind_key(1, row.household);
-    sqlite3_bind_text(raw, 2, row.name.data(), static_cast<int>(row.name.size()), SQLITE_STATIC);
-    sqlite3_bind_text(raw, 3, row.note.data(), static_cast<int>(row.note.size()), SQLITE_STATIC);
-    sqlite3_bind_int64(raw, 4, row.opened);
-    sqlite3_bind_double(raw, 5, row.weight);
-    bind_key(6, row.id);
-}
 
 const std::string kInsert =
     std::string("INSERT INTO visit(") + kNames + ", id) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
@@ -342,7 +184,7 @@ void sql_body(sqlite3_context* context, int count, sqlite3_value** values) {
 
 /// Turns the open group into one transaction, inside the caller's transaction.
 class Numbering {
-public:
+ public:
     Numbering(Database& db, const Capture& capture) : db_(db), capture_(capture) {
         sqlite3_create_function(db.get(), "body", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr,
                                 sql_body, nullptr, nullptr);
@@ -376,7 +218,7 @@ public:
         if (capture_.uses_savepoint) db_.execute("RELEASE skerry_number");
     }
 
-private:
+ private:
     std::unique_ptr<Statement> prepare(const std::string& sql) {
         return std::make_unique<Statement>(db_.get(), sql);
     }
@@ -403,73 +245,6 @@ private:
     std::unique_ptr<Statement> read_, op_, base_, clear_, count_;
     std::int64_t txn_ = 0;
 };
-
-// ---- runs and their report ------------------------------------------------------------------
-
-struct Sample {
-    double rows_per_second;
-    std::int64_t file_bytes;
-};
-
-void remove_database(const std::string& path) {
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
-}
-
-/// Brings the WAL file to its steady length. A short floor would otherwise spend its time growing
-/// the file, which makes each fsync dearer, while the heavier variant already overwrites it.
-void warm_wal(Database& db) {
-    db.execute("CREATE TABLE warm(n INTEGER); INSERT INTO warm VALUES(0)");
-    db.execute("PRAGMA synchronous=OFF; PRAGMA wal_autocheckpoint=0");
-    Statement touch(db.get(), "UPDATE warm SET n = n + 1");
-    for (int i = 0; i < kWarmFrames; ++i) touch.run();
-    db.execute("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1000");
-    db.execute("PRAGMA wal_checkpoint(PASSIVE)");
-}
-
-/// Times `work` on the database at `path`; the size is that after a full checkpoint.
-Sample timed(Database& db, std::size_t rows, const std::function<void()>& work) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-    return {static_cast<double>(rows) / took.count(),
-            db.number("PRAGMA page_count") * db.number("PRAGMA page_size")};
-}
-
-/// A case runs `g_runs` rounds over shapes and variants; variant 0 is the floor.
-void report(const std::string& title, const std::vector<std::string>& variants,
-            const std::vector<const Shape*>& shapes,
-            const std::function<Sample(const Shape&, std::size_t)>& measure) {
-    std::map<std::pair<std::size_t, std::size_t>, std::vector<Sample>> samples;
-    for (int run = 0; run < g_runs; ++run)
-        for (std::size_t s = 0; s < shapes.size(); ++s)
-            for (std::size_t v = 0; v < variants.size(); ++v)
-                samples[{s, v}].push_back(measure(*shapes[s], v));
-    double fastest_floor = 0;
-    const auto median = [&](std::size_t s, std::size_t v) {
-        auto& all = samples[{s, v}];
-        std::sort(all.begin(), all.end(), [](const Sample& left, const Sample& right) {
-            return left.rows_per_second < right.rows_per_second;
-        });
-        return all[all.size() / 2];
-    };
-    for (std::size_t s = 0; s < shapes.size(); ++s)
-        fastest_floor = std::max(fastest_floor, median(s, 0).rows_per_second);
-    std::printf(
-        "\n### %s, page %d\n| shape | variant | rows/s | x floor | x fastest floor | MB |\n"
-        "|---|---|---|---|---|---|\n",
-        title.c_str(), g_page_size);
-    for (std::size_t s = 0; s < shapes.size(); ++s)
-        for (std::size_t v = 0; v < variants.size(); ++v) {
-            const Sample sample = median(s, v);
-            std::printf("| %s | %s | %.0f | %.2f | %.2f | %.1f |\n", shapes[s]->name,
-                        variants[v].c_str(), sample.rows_per_second,
-                        median(s, 0).rows_per_second / sample.rows_per_second,
-                        fastest_floor / sample.rows_per_second,
-                        static_cast<double>(sample.file_bytes) / 1e6);
-        }
-    std::fflush(stdout);
-}
 
 Sample measure_capture(const Shape& shape, const Capture& capture, const std::vector<Row>& rows,
                        std::size_t rows_per_commit) {
@@ -567,118 +342,6 @@ Sample measure_apply(const Shape& shape, const Apply& apply, const std::vector<R
     });
 }
 
-// ---- fts ------------------------------------------------------------------------------------
-
-enum class Source { kRowid, kExtraColumn, kMapView };
-struct FtsCase {
-    const char* name;
-    const char* create;  // the table
-    Source source;
-};
-const std::vector<FtsCase> kFtsCases = {
-    {"rowid, key PRIMARY KEY (a, c)", "CREATE TABLE visit(id TEXT NOT NULL PRIMARY KEY, name TEXT)",
-     Source::kRowid},
-    {"WITHOUT ROWID, content_rowid=rowid (b, d)",
-     "CREATE TABLE visit(id TEXT NOT NULL PRIMARY KEY, name TEXT) WITHOUT ROWID", Source::kRowid},
-    {"WITHOUT ROWID + doc INTEGER UNIQUE",
-     "CREATE TABLE visit(id TEXT NOT NULL PRIMARY KEY, name TEXT, doc INTEGER UNIQUE) "
-     "WITHOUT ROWID",
-     Source::kExtraColumn},
-    {"WITHOUT ROWID + doc map and view",
-     "CREATE TABLE visit(id TEXT NOT NULL PRIMARY KEY, name TEXT) WITHOUT ROWID;"
-     "CREATE TABLE doc_map(doc INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);"
-     "CREATE VIEW visit_doc AS SELECT doc, name FROM doc_map JOIN visit USING(id)",
-     Source::kMapView},
-    {"rowid + INTEGER alias (e)",
-     "CREATE TABLE visit(rowid_ INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT)",
-     Source::kRowid},
-};
-
-void create_fts(Database& db, Source source) {
-    const std::string content = source == Source::kMapView ? "visit_doc" : "visit";
-    const std::string column = source == Source::kRowid ? "rowid" : "doc";
-    const auto doc = [&](const std::string& row) {
-        return source == Source::kMapView ? "(SELECT doc FROM doc_map WHERE id = " + row + ".id)"
-                                          : row + "." + column;
-    };
-    const std::string add = "INSERT INTO fts(rowid, name) VALUES(" + doc("NEW") + ", NEW.name);";
-    const std::string drop =
-        "INSERT INTO fts(fts, rowid, name) VALUES('delete', " + doc("OLD") + ", OLD.name);";
-    const bool is_map = source == Source::kMapView;
-    db.execute("CREATE VIRTUAL TABLE fts USING fts5(name, content=" + content +
-               ", content_rowid=" + column + ")");
-    db.execute(std::string("CREATE TRIGGER fts_insert AFTER INSERT ON visit BEGIN ") +
-               (is_map ? "INSERT INTO doc_map(id) SELECT NEW.id WHERE NOT EXISTS"
-                         "(SELECT 1 FROM doc_map WHERE id = NEW.id);"
-                       : "") +
-               add + " END");
-    db.execute("CREATE TRIGGER fts_delete AFTER DELETE ON visit BEGIN " + drop +
-               (is_map ? "DELETE FROM doc_map WHERE id = OLD.id;" : "") + " END");
-    db.execute("CREATE TRIGGER fts_update AFTER UPDATE ON visit BEGIN " + drop + add + " END");
-}
-
-/// "ok" when the index equals the content table (rank 1; without it FTS5 looks only at itself) and
-/// a search for the last row's word finds that row; otherwise what is wrong.
-std::string check_fts(Database& db, Source source) {
-    if (db.try_execute("INSERT INTO fts(fts) VALUES('integrity-check')") != SQLITE_OK)
-        return "corrupt";
-    if (db.try_execute("INSERT INTO fts(fts, rank) VALUES('integrity-check', 1)") != SQLITE_OK)
-        return "differs";
-    const std::string content = source == Source::kMapView ? "visit_doc" : "visit";
-    const std::string column = source == Source::kRowid ? "rowid" : "doc";
-    const auto found = db.number("SELECT count(*) FROM fts JOIN " + content + " v ON v." + column +
-                                 " = fts.rowid WHERE fts MATCH 'person'");
-    return found == db.number("SELECT count(*) FROM visit") ? "ok" : "search misses rows";
-}
-
-void report_fts() {
-    const std::vector<std::pair<const char*, const char*>> steps = {
-        {"UPDATE", "UPDATE visit SET name = name || ' moved' WHERE id LIKE '%7'"},
-        {"DELETE", "DELETE FROM visit WHERE id LIKE '%3'"},
-        {"upsert",
-         "INSERT INTO visit(id, name) SELECT id, name || ' again' FROM visit WHERE true "
-         "ON CONFLICT(id) DO UPDATE SET name = excluded.name"},
-        {"VACUUM", "VACUUM"},
-        {"rebuild", "INSERT INTO fts(fts) VALUES('rebuild')"},
-        {"REPLACE",
-         "REPLACE INTO visit(id, name) SELECT id, 'person replaced' FROM visit "
-         "WHERE id LIKE '%5'"},
-        {"rebuild", "INSERT INTO fts(fts) VALUES('rebuild')"},
-        {"REPLACE + recursive_triggers",
-         "PRAGMA recursive_triggers=ON; REPLACE INTO visit(id, name) SELECT id, 'person twice' "
-         "FROM visit WHERE id LIKE '%9'"},
-    };
-    std::printf("\n### FTS5, external content\n| table | INSERT |");
-    for (const auto& step : steps) std::printf(" %s |", step.first);
-    std::printf("\n|---|---|---|---|---|---|---|---|---|---|\n");
-    for (const FtsCase& fts_case : kFtsCases) {
-        const std::string path = g_directory + "/fts.db";
-        remove_database(path);
-        Database db(path);
-        db.execute(fts_case.create);
-        create_fts(db, fts_case.source);
-        const char* column = fts_case.source == Source::kExtraColumn ? "id, name, doc" : "id, name";
-        const char* value = fts_case.source == Source::kExtraColumn ? ", n" : "";
-        const int inserted = db.try_execute(
-            std::string("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE "
-                        "n < 2000) INSERT INTO visit(") +
-            column + ") SELECT printf('%08d', (n * 7919) % 10007), 'person of nr ' || n" + value +
-            " FROM c");
-        std::printf("| %s | %s |", fts_case.name,
-                    inserted == SQLITE_OK ? check_fts(db, fts_case.source).c_str()
-                                          : sqlite3_errmsg(db.get()));
-        for (const auto& step : steps) {
-            if (inserted != SQLITE_OK) break;
-            const int code = db.try_execute(step.second);
-            std::printf(" %s |", code == SQLITE_OK ? check_fts(db, fts_case.source).c_str()
-                                                   : sqlite3_errmsg(db.get()));
-        }
-        std::printf("\n");
-    }
-}
-
-// ---- program --------------------------------------------------------------------------------
-
 std::vector<const Shape*> pointers_to_shapes() {
     std::vector<const Shape*> shapes;
     for (const Shape& shape : kShapes) shapes.push_back(&shape);
@@ -740,18 +403,25 @@ void report_apply() {
 }
 
 }  // namespace
+}  // namespace skerry::bench
+
+using namespace skerry::bench;
 
 int main(int argc, char** argv) {
     const std::string what = argc > 1 ? argv[1] : "all";
     if (argc > 2) g_page_size = std::atoi(argv[2]);
     if (argc > 3) g_runs = std::max(1, std::atoi(argv[3]));
     if (argc > 4) g_directory = argv[4];
+    if (argc > 5) g_temp_store = argv[5];
     if (what != "all" && what != "capture" && what != "apply" && what != "fts") {
-        std::fprintf(stderr, "usage: %s [all|capture|apply|fts] [page size] [runs] [directory]\n",
+        std::fprintf(stderr,
+                     "usage: %s [all|capture|apply|fts] [page size] [runs] [directory] "
+                     "[file|memory]\n",
                      argv[0]);
         return 2;
     }
     sqlite3_initialize();
+    g_directory += "/skerry-bench-micro." + std::to_string(::getpid());  // removed at the end
     std::filesystem::create_directories(g_directory);
     std::printf("SQLite %s, WAL, synchronous=FULL, cache 16 MB, median of %d\n",
                 sqlite3_libversion(), g_runs);

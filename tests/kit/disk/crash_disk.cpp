@@ -1,4 +1,4 @@
-// Durability, power loss and the public face of the crash disk. See crash_disk.hpp for the model.
+// Power loss and the public face of the crash disk. See crash_disk.hpp for the model.
 
 #include "crash_disk.hpp"
 
@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <limits>
 
 #include "crash_disk_state.hpp"
 
@@ -19,8 +18,7 @@ void require(bool holds, const char* message) {
     std::abort();
 }
 
-// --- Power loss
-// -----------------------------------------------------------------------------------
+// --- Power loss ------------------------------------------------------------------------------
 
 // All that is pending, in the order of the calls, writes cut at sector boundaries.
 std::vector<Piece> State::pending_pieces(const std::map<uint64_t, InodePtr>& inodes) const {
@@ -183,13 +181,13 @@ std::string_view to_string(Loss loss) {
     return "?";
 }
 
-// --- Public face
-// ----------------------------------------------------------------------------------
+// --- Public face -----------------------------------------------------------------------------
 
 CrashDisk::CrashDisk(std::string name, uint64_t seed, std::function<int64_t()> now_unix_ms,
                      Options options)
     : state_(
           std::make_unique<disk::State>(std::move(name), seed, std::move(now_unix_ms), options)) {
+    require(sqlite3_initialize() == SQLITE_OK, "SQLite does not start");
     require(sqlite3_vfs_find(state_->name.c_str()) == nullptr, "the VFS name is taken");
     state_->register_vfs();
 }
@@ -265,6 +263,7 @@ void CrashDisk::set_syncs(Syncs syncs) {
 bool CrashDisk::corrupt(std::string_view name, uint64_t offset, uint8_t mask) {
     const auto it = state_->directory.find(name);
     if (it == state_->directory.end() || offset >= it->second->current.size()) return false;
+    // Both images: a power loss does not heal a bad sector.
     const auto rot = [offset, mask](std::string& image) {
         if (offset < image.size()) image[offset] = static_cast<char>(image[offset] ^ mask);
     };

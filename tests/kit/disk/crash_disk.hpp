@@ -23,7 +23,9 @@
 //
 // Not promised: one directory entry is the whole string SQLite passes ("./a" and "a" are two
 // files); all connections die together, one of several processes cannot be killed alone; a sync
-// that fails leaves its changes pending, they are not dropped behind SQLite's back.
+// that fails leaves its changes pending, they are not dropped behind SQLite's back. Databases
+// opened through "multipleciphers-<name>" work, but their bytes differ from run to run: that layer
+// draws its salts and nonces from the operating system.
 
 #pragma once
 
@@ -58,7 +60,7 @@ std::string_view to_string(Loss loss);
 
 enum class Fault {
     kReadError,   // xRead fails with SQLITE_IOERR_READ
-    kWriteError,  // xWrite, xTruncate, xDelete, creation fail with SQLITE_IOERR_*, change nothing
+    kWriteError,  // xWrite, xTruncate, xDelete (SQLITE_IOERR_*), creation (SQLITE_CANTOPEN) fail
     kSyncError,   // xSync fails with SQLITE_IOERR_FSYNC, what it should sync stays pending
     kDiskFull,    // xWrite fails with SQLITE_FULL; as write(2) does, it may leave a prefix
 };
@@ -101,8 +103,8 @@ class CrashDisk {
         uint64_t bytes_written = 0;
     };
 
-    // Registers a VFS called `name` ("sim-<node>"), not as the default. SQLite must have been
-    // initialised. `now_unix_ms` is what SQL sees as the current time.
+    // Registers a VFS called `name` ("sim-<node>"), not as the default, and initialises
+    // SQLite. `now_unix_ms` is what SQL sees as the current time.
     CrashDisk(std::string name, uint64_t seed, std::function<int64_t()> now_unix_ms,
               Options options);
     CrashDisk(std::string name, uint64_t seed, std::function<int64_t()> now_unix_ms);
@@ -119,7 +121,7 @@ class CrashDisk {
     // its start, on one of its disks; without it two runs differ in their bytes.
     void seed_sqlite_randomness();
 
-    // --- Crash switch -------------------------------------------------------------------------
+    // --- Crash switch ------------------------------------------------------------------------
     // The count of calls that change the disk: create, write, truncate, sync, delete. Calls that
     // are refused by an injected fault count, calls while the disk is down do not.
     uint64_t changing_calls() const;
@@ -138,7 +140,7 @@ class CrashDisk {
     // Writes, truncates and name changes that a power loss could still undo.
     uint64_t pending_changes() const;
 
-    // --- Faults -------------------------------------------------------------------------------
+    // --- Faults ------------------------------------------------------------------------------
     // One plan per kind of fault; a new plan replaces the old one.
     void inject(FaultPlan plan);
     void clear_faults();
@@ -151,7 +153,7 @@ class CrashDisk {
     // Rot: xors one byte of both images. False if the file or the offset does not exist.
     bool corrupt(std::string_view name, uint64_t offset, uint8_t mask);
 
-    // --- Looking from outside -----------------------------------------------------------------
+    // --- Looking from outside ----------------------------------------------------------------
     // The current images, as a process that is alive sees them. Sorted by name.
     std::vector<std::string> files() const;
     bool exists(std::string_view name) const;

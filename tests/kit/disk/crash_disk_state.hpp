@@ -1,6 +1,5 @@
-// The inside of the crash disk, shared by crash_disk.cpp (durability, power loss, public face) and
-// crash_disk_vfs.cpp (what SQLite calls). Nobody else includes it. See crash_disk.hpp for the
-// model.
+// The inside of the crash disk, shared by crash_disk.cpp (power loss, public face) and
+// crash_disk_vfs.cpp (what SQLite calls). Nobody else includes it. The model: crash_disk.hpp.
 //
 // Everything iterates in name, id or call order, never in pointer order: a run must be repeatable.
 
@@ -108,9 +107,9 @@ struct Piece {
     enum class Fate { kDropped, kKept, kGarbage };
     uint64_t order = 0;
     Inode* inode = nullptr;
-    const Change* change = nullptr;  // this or the next
-    const NameChange* entry = nullptr;
-    size_t begin = 0;  // range of a write in the file
+    const Change* change = nullptr;     // either this
+    const NameChange* entry = nullptr;  // or this
+    size_t begin = 0;                   // range of a write in the file
     size_t end = 0;
     Fate fate = Fate::kDropped;
     bool is_write() const { return change != nullptr && !change->truncates; }
@@ -169,7 +168,7 @@ struct State {
           loss_random(Random(disk_seed ^ 0x6c6f7373).next()),
           sqlite_random(Random(disk_seed ^ 0x73716c).next()) {}
 
-    // --- Files and names ----------------------------------------------------------------------
+    // --- Files and names ---------------------------------------------------------------------
     InodePtr new_inode() {
         auto inode = std::make_shared<Inode>();
         inode->id = next_inode++;
@@ -206,7 +205,7 @@ struct State {
         return inodes;
     }
 
-    // --- Who may pass -------------------------------------------------------------------------
+    // --- Who may pass ------------------------------------------------------------------------
     // Every changing call passes here, before anything else can refuse it.
     Gate enter(uint64_t& counter) {
         if (down) return Gate::kShut;
@@ -237,7 +236,7 @@ struct State {
         return size_max > offset ? std::min<size_t>(count, size_max - offset) : 0;
     }
 
-    // --- What becomes durable -----------------------------------------------------------------
+    // --- What becomes durable ----------------------------------------------------------------
     template <typename Predicate>
     void settle_names(Predicate becomes_durable) {
         std::vector<NameChange> rest;
@@ -275,7 +274,7 @@ struct State {
     std::vector<Piece> pending_pieces(const std::map<uint64_t, InodePtr>& inodes) const;
     void apply_piece(const Piece& piece);
 
-    // --- The VFS ------------------------------------------------------------------------------
+    // --- The VFS -----------------------------------------------------------------------------
     void register_vfs();
     static const sqlite3_io_methods& io_methods();
     static int open(sqlite3_vfs*, const char*, sqlite3_file*, int, int*);

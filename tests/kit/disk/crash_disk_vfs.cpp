@@ -69,8 +69,7 @@ void no_dl_close(sqlite3_vfs*, void*) {}
 
 }  // namespace
 
-// --- Names
-// ----------------------------------------------------------------------------------------
+// --- Names -----------------------------------------------------------------------------------
 
 int State::open(sqlite3_vfs* v, const char* path, sqlite3_file* f, int flags, int* out) {
     f->pMethods = nullptr;
@@ -164,8 +163,7 @@ int State::full_pathname(sqlite3_vfs*, const char* path, int size, char* out) {
     return SQLITE_OK;
 }
 
-// --- Bytes
-// ----------------------------------------------------------------------------------------
+// --- Bytes -----------------------------------------------------------------------------------
 
 int State::read(sqlite3_file* f, void* out, int amount, sqlite3_int64 offset) {
     const OpenFile& file = opened(f);
@@ -199,8 +197,8 @@ int State::write(sqlite3_file* f, const void* data, int amount, sqlite3_int64 of
     bool full = count < bytes.size();
     if (state.fires(Fault::kDiskFull)) {
         full = true;
-        count = std::min(
-            count, to_size(static_cast<sqlite3_int64>(state.loss_random.below(bytes.size() + 1))));
+        const uint64_t left = state.loss_random.below(bytes.size() + 1);
+        count = std::min(count, static_cast<size_t>(left));
     }
     if (count > 0) {
         state.change(*file.inode,
@@ -271,8 +269,7 @@ int State::device_characteristics(sqlite3_file* f) {
     return opened(f).state->options.powersafe_overwrite ? SQLITE_IOCAP_POWERSAFE_OVERWRITE : 0;
 }
 
-// --- Locks of the database file
-// -------------------------------------------------------------------
+// --- Locks of the database file --------------------------------------------------------------
 //
 //     NONE -> SHARED -> RESERVED -> PENDING -> EXCLUSIVE
 //
@@ -321,8 +318,7 @@ int State::check_reserved_lock(sqlite3_file* f, int* result) {
     return SQLITE_OK;
 }
 
-// --- Shared memory of the WAL index
-// ---------------------------------------------------------------
+// --- Shared memory of the WAL index ----------------------------------------------------------
 
 int State::shm_map(sqlite3_file* f, int region, int region_bytes, int extend, void volatile** out) {
     OpenFile& file = opened(f);
@@ -382,8 +378,7 @@ int State::unfetch(sqlite3_file*, sqlite3_int64, void*) {
     return SQLITE_OK;
 }
 
-// --- The tables SQLite reads
-// ----------------------------------------------------------------------
+// --- The tables SQLite reads -----------------------------------------------------------------
 
 const sqlite3_io_methods& State::io_methods() {
     static const sqlite3_io_methods methods = {
