@@ -12,6 +12,7 @@ target_include_directories(skerry_flags INTERFACE ${PROJECT_SOURCE_DIR}/include 
 target_compile_features(skerry_flags INTERFACE cxx_std_20)
 target_compile_options(skerry_flags INTERFACE
     -Wall -Wextra -Wpedantic -Werror
+    -Wno-missing-field-initializers  # designated initialisers name what differs from the defaults
     $<$<COMPILE_LANGUAGE:CXX>:-Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # False alarms of g++ 12 with variants and inlined strings (PR 105562, 105651); clang checks the same code.

@@ -27,6 +27,7 @@ struct SyncState {
     TxnNo keep_from;
     std::uint64_t unsettled = 0;    // transactions without a settled outcome
     std::uint64_t unsent = 0;       // of these, those whose receipt the server has not confirmed
+    TxnNo sent_upto;                // the highest number whose receipt the server has confirmed under this identity
     bool verify_wanted = false;     // repair was asked for
 };
 

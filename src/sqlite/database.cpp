@@ -290,12 +290,19 @@ bool is_transaction_control(std::string_view sql) {
             break;
         }
     }
-    std::string word;
-    for (const char c : sql) {
-        if (std::isalpha(static_cast<unsigned char>(c)) == 0) break;
-        word.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+    const auto next_word = [&sql] {
+        while (!sql.empty() && std::isspace(static_cast<unsigned char>(sql[0])) != 0) sql.remove_prefix(1);
+        std::string word;
+        for (; !sql.empty() && std::isalpha(static_cast<unsigned char>(sql[0])) != 0; sql.remove_prefix(1))
+            word.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(sql[0]))));
+        return word;
+    };
+    const std::string word = next_word();
+    if (word == "ROLLBACK") {  // ROLLBACK TO a savepoint of its own is the app's business
+        const std::string second = next_word();
+        return second != "TO" && (second != "TRANSACTION" || next_word() != "TO");
     }
-    for (const std::string_view control : {"BEGIN", "COMMIT", "END", "ROLLBACK", "ATTACH", "DETACH", "VACUUM"})
+    for (const std::string_view control : {"BEGIN", "COMMIT", "END", "ATTACH", "DETACH", "VACUUM"})
         if (word == control) return true;
     return false;
 }

@@ -145,7 +145,7 @@ class Transaction {
     Database* db_;
 };
 
-// True for BEGIN, COMMIT, END, ROLLBACK, ATTACH, DETACH and VACUUM: what user SQL may not say while its
+// True for BEGIN, COMMIT, END, ROLLBACK (but ROLLBACK TO), ATTACH, DETACH and VACUUM: what user SQL may not say while its
 // transaction is managed for it; the caller refuses it by name.
 bool is_transaction_control(std::string_view sql);
 

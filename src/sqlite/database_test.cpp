@@ -60,6 +60,9 @@ TEST(Sqlite, transaction_control_is_recognised_behind_comments) {
     EXPECT_TRUE(is_transaction_control("; ROLLBACK"));
     EXPECT_FALSE(is_transaction_control("INSERT INTO t VALUES('COMMIT')"));
     EXPECT_FALSE(is_transaction_control("SAVEPOINT s"));
+    EXPECT_FALSE(is_transaction_control("ROLLBACK TO s"));
+    EXPECT_FALSE(is_transaction_control("rollback transaction to s"));
+    EXPECT_TRUE(is_transaction_control("ROLLBACK TRANSACTION"));
 }
 
 }  // namespace

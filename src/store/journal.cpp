@@ -44,6 +44,15 @@ Result<JournalCounts> Journal::counts() {
     const bool none = get.is_null(2);
     counts.keep_from = as_no(get.integer(2));
     get.reset();
+    SKERRY_ASSIGN(const DeviceId device, store_.meta().device());
+    SKERRY_ASSIGN(sqlite::Statement sent, store_.db().prepare(
+        "SELECT max(ifnull((SELECT max(no) FROM skerry_txn WHERE state = 2), 0), "
+        "ifnull((SELECT max(no) FROM skerry_archive WHERE device = ?1), 0))"));
+    sent.bind_blob(1, device.view());
+    SKERRY_ASSIGN(const bool one, sent.step());
+    static_cast<void>(one);
+    counts.sent_upto = as_no(sent.integer(0));
+    sent.reset();
     if (none) {
         SKERRY_ASSIGN(counts.keep_from, store_.meta().next_no());
     }

@@ -22,6 +22,7 @@ enum class TxnState : std::int64_t { kUnsent = 1, kSent = 2 };
 struct JournalCounts {
     std::uint64_t unsettled = 0;
     std::uint64_t unsent = 0;
+    TxnNo sent_upto;  // the highest number that the server has confirmed under this identity
     TxnNo keep_from;  // the server may forget results of lower numbers
 };
 

@@ -1,0 +1,66 @@
+#include "host/store_link.hpp"
+
+namespace skerry::host {
+
+StoreLink::StoreLink(store::Store& store) : store_(store), journal_(store), staging_(store) {}
+
+Result<engine::SyncState> StoreLink::state() {
+    SKERRY_TRY(store_.reload_model());
+    SKERRY_TRY(store_.number_open());
+    engine::SyncState state;
+    store::Meta& meta = store_.meta();
+    SKERRY_ASSIGN(state.device, meta.device());
+    SKERRY_ASSIGN(const auto name, meta.bytes(store::key::kDeviceName));
+    state.device_name = name.value_or("");
+    state.has_model = store_.has_model();
+    state.model_hash = state.has_model ? store_.model_hash() : 0;
+    SKERRY_ASSIGN(const auto enrolled, meta.integer(store::key::kEnrolled));
+    state.enrolled = enrolled.value_or(0) != 0;
+    SKERRY_ASSIGN(const auto token, meta.bytes(store::key::kToken));
+    state.token = token.value_or("");
+    SKERRY_ASSIGN(const auto verify, meta.integer(store::key::kVerify));
+    state.verify_wanted = verify.value_or(0) != 0;
+    SKERRY_ASSIGN(const auto counts, journal_.counts());
+    state.keep_from = counts.keep_from;
+    state.unsettled = counts.unsettled;
+    state.unsent = counts.unsent;
+    state.sent_upto = counts.sent_upto;
+    return state;
+}
+
+Result<engine::PushBatch> StoreLink::next_push(TxnNo from) {
+    SKERRY_ASSIGN(auto batch, journal_.next_batch(from, wire::kPushTxnsMax, wire::kPushBytesTarget));
+    return engine::PushBatch{std::move(batch.payloads), batch.first, batch.last};
+}
+
+Result<void> StoreLink::note_verdicts(const std::vector<wire::Outcome>& verdicts) { return journal_.mark_sent(verdicts); }
+
+Result<void> StoreLink::server_expects(TxnNo no) { return journal_.resend_from(no); }
+
+Result<void> StoreLink::take_new_identity() { return journal_.take_new_identity(); }
+
+Result<void> StoreLink::enrolled(const wire::Enrolled& answer) {
+    SKERRY_TRY(store_.adopt_model(answer.model));
+    SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(store_.db()));
+    SKERRY_TRY(store_.meta().set(store::key::kEnrolled, 1));
+    SKERRY_TRY(store_.meta().set_text(store::key::kUser, answer.user));
+    return txn.commit();
+}
+
+Result<void> StoreLink::stage(wire::FrameType type, BytesView payload) { return staging_.stage(type, payload); }
+
+Result<engine::Applied> StoreLink::apply(bool* continues) {
+    const Micros before = store_.clock().mono();
+    SKERRY_ASSIGN(auto report, staging_.apply());
+    *continues = report.continues;
+    engine::Applied applied;
+    applied.rows = report.rows;
+    applied.settled = report.settled.size();
+    applied.outcomes = std::move(report.settled);
+    applied.took = store_.clock().mono() - before;
+    return applied;
+}
+
+void StoreLink::discard_staged() { staging_.discard(); }
+
+}  // namespace skerry::host

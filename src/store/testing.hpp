@@ -1,0 +1,159 @@
+// For the unit tests of this room: a store on a file of its own with a small model, and a second, foreign
+// connection to it that knows nothing of Skerry.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/random.hpp"
+#include "store/checkpoint.hpp"
+#include "store/journal.hpp"
+#include "store/store.hpp"
+
+namespace skerry::store {
+
+inline model::Model test_model() {
+    model::Model model{"test", 1, {}};
+    using model::Type;
+    model.entities.push_back({"site", {"id", Type::kText}, {{"name", Type::kText}}});
+    model.entities.push_back({"house", {"id", Type::kText}, {{"name", Type::kText}, {"people", Type::kInt}}});
+    return model;
+}
+
+struct FixedClock final : Clock {
+    Micros now{1'700'000'000'000'000};
+    Micros wall() const override { return now; }
+    Micros mono() const override { return now; }
+};
+
+class StoreTest : public testing::Test {
+  protected:
+    StoreTest() {
+        const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+        folder_ = std::filesystem::temp_directory_path() /
+                  ("skerry-" + std::string(info->test_suite_name()) + "-" + info->name() + "-" + std::to_string(getpid()));
+        std::filesystem::remove_all(folder_);
+        std::filesystem::create_directories(folder_);
+        open();
+    }
+    ~StoreTest() override {
+        store_.reset();
+        std::filesystem::remove_all(folder_);
+    }
+
+    std::string path() const { return (folder_ / "device.db").string(); }
+    void open() {
+        store_.reset();
+        auto store = Store::open({.path = path(), .vfs = "", .device_name = "test", .model = test_model().compile()}, clock_, random_);
+        ASSERT_TRUE(store) << describe(store.error());
+        store_ = std::move(*store);
+    }
+    sqlite::Database foreign() {
+        auto db = sqlite::Database::open(path());
+        EXPECT_TRUE(db);
+        return std::move(*db);
+    }
+    void sql(std::string_view text) {
+        const auto done = store_->sql(text);
+        ASSERT_TRUE(done) << text << ": " << describe(done.error());
+    }
+    void in_one(std::initializer_list<std::string_view> texts) {
+        ASSERT_TRUE(store_->begin());
+        for (const auto text : texts) sql(text);
+        ASSERT_TRUE(store_->commit());
+    }
+    std::string rows(std::string_view query) {
+        const auto table = store_->sql(query);
+        if (!table) return describe(table.error());
+        std::string out;
+        for (const auto& row : table->rows) {
+            if (!out.empty()) out += "; ";
+            for (std::size_t i = 0; i < row.size(); ++i) out += (i > 0 ? "," : "") + model::to_text(row[i]);
+        }
+        return out;
+    }
+    // "I house a" or "U house a name:'x'->'y'<1" (after < the prev) for every op of a transaction.
+    std::string ops(std::uint64_t no) {
+        const auto txn = Journal(*store_).load(TxnNo{no});
+        if (!txn) return "none";
+        std::string out;
+        for (const wire::Op& op : txn->ops) {
+            const auto& entity = store_->model().entity(op.entity);
+            if (!out.empty()) out += "; ";
+            out += op.kind == wire::OpKind::kInsert ? "I " : op.kind == wire::OpKind::kUpdate ? "U " : "D ";
+            out += entity.name + " " + op.key;
+            for (const Value& value : op.row) out += " " + model::to_text(value);
+            for (const auto& change : op.changes)
+                out += " " + entity.attributes[change.attribute].name + ":" + model::to_text(change.old_value) + "->" +
+                       model::to_text(change.new_value) + (change.prev ? "<" + std::to_string(change.prev.value) : "");
+            if (op.prev_row) out += " <" + std::to_string(op.prev_row.value);
+        }
+        if (!txn->needs.empty()) {
+            out += " needs";
+            for (const TxnNo need : txn->needs) out += " " + std::to_string(need.value);
+        }
+        return out;
+    }
+    std::int64_t transactions() { return *store_->db().integer("SELECT count(*) FROM skerry_txn"); }
+
+    // A checkpoint as the server would send it, from the store's present cursor.
+    struct Sent {
+        std::vector<wire::Outcome> outcomes;
+        std::vector<wire::ScopeInfo> scopes;
+        bool verify = false;
+        std::string token = "next";
+        std::optional<std::uint64_t> from;
+    };
+    using Piece = std::pair<wire::FrameType, Bytes>;
+    ApplyReport apply(Sent sent, std::vector<Piece> pieces = {}) {
+        Staging staging(*store_);
+        const auto token = *store_->meta().bytes(key::kToken);
+        stage(staging, [&](Bytes& out) {
+            wire::put(out, wire::Begin{.from = sent.from.value_or(hash64(token.value_or(""))), .verify = sent.verify,
+                                       .caught_up = true, .seen = {}, .rows_left = 0, .scopes = sent.scopes});
+        });
+        if (!sent.outcomes.empty()) stage(staging, [&](Bytes& out) { wire::put_outcomes(out, sent.outcomes); });
+        for (const Piece& piece : pieces) EXPECT_TRUE(staging.stage(piece.first, piece.second));
+        stage(staging, [&](Bytes& out) { wire::put(out, wire::Checkpoint{sent.token, false}); });
+        auto report = staging.apply();
+        EXPECT_TRUE(report) << describe(report.error());
+        return report ? *report : ApplyReport{};
+    }
+    template <class Put>
+    static Piece piece(Put put) {
+        Bytes bytes;
+        put(bytes);
+        wire::FrameReader reader(wire::Kind::kPullResponse);
+        Bytes body;
+        wire::put_header(body, wire::Kind::kPullResponse);
+        reader.feed(body + bytes);
+        const auto frame = *reader.next();
+        return {frame->type, Bytes(frame->payload)};
+    }
+    template <class Put>
+    static void stage(Staging& staging, Put put) {
+        const Piece made = piece(put);
+        ASSERT_TRUE(staging.stage(made.first, made.second));
+    }
+    static Piece house(std::string key, std::string name, std::int64_t people, std::vector<wire::ScopeId> lines = {}) {
+        return piece([&](Bytes& out) { wire::put(out, wire::Rows{{1}, {{key, lines, {Value{name}, Value{people}}}}}); });
+    }
+    static Piece house_slice(std::string after, std::optional<std::string> upto, std::vector<wire::RowEntry> rows, wire::ScopeId scope = {2}) {
+        return piece([&](Bytes& out) { wire::put(out, wire::Slice{{1}, {scope}, after, upto, rows}); });
+    }
+    static Piece leave(std::string key, wire::ScopeId scope) {
+        return piece([&](Bytes& out) { wire::put(out, wire::Leaves{{1}, scope, {key}}); });
+    }
+    static std::vector<wire::ScopeInfo> whole_scopes() {
+        return {{{1}, "entity/site", {0}, true}, {{2}, "entity/house", {1}, true}};
+    }
+
+    FixedClock clock_;
+    SeededRandom random_{1};
+    std::filesystem::path folder_;
+    std::unique_ptr<Store> store_;
+};
+
+}  // namespace skerry::store
