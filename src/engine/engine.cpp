@@ -43,6 +43,20 @@ bool needs_attention(Code code) {
     }
 }
 
+// What ails one channel ails the other: trying it would only take time.
+bool is_shared(Code code) {
+    switch (code) {
+        case Code::kOffline:
+        case Code::kForeignAnswer:
+        case Code::kUnauthorized:
+        case Code::kServerBusy:
+        case Code::kDeviceOfOtherUser:
+        case Code::kModelMismatch:
+        case Code::kProtocolTooNew: return true;
+        default: return false;
+    }
+}
+
 struct Lane {
     State state = State::kIdle;
     RequestId request = 0;
@@ -177,28 +191,32 @@ struct Engine::Impl {
                 if (!sent) return store_failed(sent.error());
             }
         }
-        // In a one-off sync the pull comes after the push, so that one round brings the outcomes.
-        const bool may_pull = !must_enrol && (live || push().state != State::kReceiving);
-        if (pull().state == State::kIdle && pull_dirty && may_pull) {
+        if (may_pull(must_enrol) && pull().state == State::kIdle && pull_dirty) {
             pull_dirty = false;
             start_pull(*state);
         }
-        maybe_finish(*state);
+        maybe_finish(*state, must_enrol);
         refresh_phase();
         arm_timer();
     }
 
-    void maybe_finish(const SyncState& state) {
+    // In a one-off sync the pull comes after the push, so that one round brings the outcomes. It comes even
+    // if the push failed: downloads do not wait for uploads.
+    bool may_pull(bool must_enrol) {
+        if (must_enrol) return false;
+        if (live) return true;
+        if (push().state == State::kWaiting) return !is_shared(push().problem->code);
+        return push().state != State::kReceiving;
+    }
+
+    void maybe_finish(const SyncState& state, bool must_enrol) {
         if (!sync_wanted) return;
-        const bool waiting = push().state == State::kWaiting || pull().state == State::kWaiting;
-        if (waiting) {
-            // A one-off sync ends with the reason; the work left is kept.
-            const Lane& lane = pull().state == State::kWaiting ? pull() : push();
-            return finish(lane.problem);
-        }
-        const bool pushing = push_dirty || push().state != State::kIdle;
-        const bool pulling = pull_dirty || (pull().state != State::kIdle && !(live && caught_up_once));
+        const bool pushing = push().state == State::kReceiving || (push().state == State::kIdle && push_dirty);
+        const bool pulling = (pull().state == State::kReceiving && !(live && caught_up_once)) ||
+                             (pull().state == State::kIdle && pull_dirty && may_pull(must_enrol));
         if (pushing || pulling) return;
+        if (pull().state == State::kWaiting) return finish(pull().problem);
+        if (push().state == State::kWaiting) return finish(push().problem);
         if (identity_taken)
             return finish(Error{Code::kServerFailed, std::to_string(state.unsettled - state.unsent) + " transactions that the server knows did not settle", {}});
         finish(std::nullopt);

@@ -242,6 +242,7 @@ Result<std::int64_t> Database::integer(std::string_view sql) {
     return v;
 }
 
+void Database::enable_triggers(bool on) { sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, on ? 1 : 0, nullptr); }
 bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 std::int64_t Database::changes() const { return sqlite3_changes64(handle_); }
 Error Database::last_error(std::string_view doing) const {

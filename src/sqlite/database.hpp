@@ -115,6 +115,9 @@ class Database {
     // The first column of the first row; an Error if there is no row.
     Result<std::int64_t> integer(std::string_view sql);
 
+    // Whether triggers fire on this connection; they do by default.
+    void enable_triggers(bool on);
+
     bool in_transaction() const;  // not in autocommit mode
     std::int64_t changes() const;
     sqlite3* handle() const { return handle_; }

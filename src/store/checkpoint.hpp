@@ -49,6 +49,9 @@ class Staging {
     std::vector<Held> memory_;
     std::size_t memory_bytes_ = 0;
     bool spilled_ = false;
+#ifdef SKERRY_PLANTED
+    Bytes planted_token_;
+#endif
 };
 
 }  // namespace skerry::store

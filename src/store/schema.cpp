@@ -83,9 +83,10 @@ std::string text_length(const Entity& entity, std::string_view prefix) {
     return out;
 }
 
-// changes() is what the statement before it in this trigger did: 1 if the pre-image was new.
-std::string count_open(const std::string& chars) {
-    return "UPDATE skerry_state SET open_rows = open_rows + changes(), open_chars = open_chars + " + chars + ";\n";
+// Counts the row if its pre-image is not there yet: runs before the pre-image is saved.
+std::string count_open(const std::string& pre, const std::string& key, const std::string& chars) {
+    return "UPDATE skerry_state SET open_rows = open_rows + NOT EXISTS (SELECT 1 FROM " + pre + " WHERE key = " + key +
+           "), open_chars = open_chars + " + chars + ";\n";
 }
 
 std::string triggers(const Entity& entity) {
@@ -96,22 +97,26 @@ std::string triggers(const Entity& entity) {
         return "CREATE TRIGGER " + quote_name("skerry_capture_" + std::string(suffix) + "_" + entity.name) + " BEFORE " +
                std::string(event) + " ON " + table + " WHEN (SELECT applying FROM skerry_state) = 0 BEGIN\n";
     };
+    const auto unsaved = [&](std::string_view of) {
+        return "NOT EXISTS (SELECT 1 FROM " + pre + " WHERE key = " + std::string(of) + "." + key + ")";
+    };
     const std::string save_old = "INSERT INTO " + pre + " SELECT OLD." + key + ", 1" + columns(entity, "OLD.", ", ") +
-                                 " WHERE NOT EXISTS (SELECT 1 FROM " + pre + " WHERE key = OLD." + key + ");\n";
+                                 " WHERE " + unsaved("OLD") + ";\n";
     std::string out;
-    // The row may exist: REPLACE removes it without a DELETE trigger unless recursive_triggers is on.
-    out += begin("insert", "INSERT") + checks(entity, true) + "INSERT INTO " + pre + " SELECT k.k, t." + key +
-           " IS NOT NULL" + columns(entity, "t.", ", ") + " FROM (SELECT NEW." + key + " AS k) k LEFT JOIN " + table +
-           " t ON t." + key + " = k.k WHERE NOT EXISTS (SELECT 1 FROM " + pre + " WHERE key = NEW." + key + ");\n" +
-           count_open(text_length(entity, "NEW.")) + "END;\n";
+    // The row may exist: REPLACE removes it without a DELETE trigger unless recursive_triggers is on. Two
+    // statements, for an absent and for a present row: one LEFT JOIN for both took four times as long.
+    out += begin("insert", "INSERT") + checks(entity, true) + count_open(pre, "NEW." + key, text_length(entity, "NEW.")) +
+           "INSERT INTO " + pre + " SELECT t." + key + ", 1" + columns(entity, "t.", ", ") + " FROM " + table + " t WHERE t." +
+           key + " = NEW." + key + " AND " + unsaved("NEW") + ";\n" +
+           "INSERT INTO " + pre + "(key, existed) SELECT NEW." + key + ", 0 WHERE " + unsaved("NEW") + ";\n" + "END;\n";
     out += begin("update", "UPDATE") + "SELECT " +
            raise("key_update", entity.name + "." + entity.key.name + " is the row's identity and cannot change") +
-           " WHERE NEW." + key + " IS NOT OLD." + key + ";\n" + checks(entity, false) + save_old +
-           count_open(text_length(entity, "OLD.") + " + " + text_length(entity, "NEW.")) + "END;\n";
+           " WHERE NEW." + key + " IS NOT OLD." + key + ";\n" + checks(entity, false) +
+           count_open(pre, "OLD." + key, text_length(entity, "OLD.") + " + " + text_length(entity, "NEW.")) + save_old + "END;\n";
     out += begin("delete", "DELETE") +
            "SELECT CASE WHEN open_rows >= " + std::to_string(kOpenRowsMax) + " THEN " +
            raise("txn_too_big", "one transaction may change at most " + std::to_string(kOpenRowsMax) + " rows") +
-           " END FROM skerry_state;\n" + save_old + count_open("0") + "END;\n";
+           " END FROM skerry_state;\n" + count_open(pre, "OLD." + key, "0") + save_old + "END;\n";
     return out;
 }
 
