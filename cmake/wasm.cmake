@@ -13,6 +13,5 @@ set(CMAKE_C_FLAGS_INIT "-nostdlibinc -isystem /usr/include/wasm32-wasi ${SKERRY_
 set(CMAKE_CXX_FLAGS_INIT "-nostdlibinc -isystem /usr/lib/llvm-19/include/wasm32-wasi/c++/v1 -isystem /usr/include/wasm32-wasi ${SKERRY_WASM_FLAGS} -fno-exceptions -fno-rtti")
 # Linked without -O: with it clang runs whatever wasm-opt is in the PATH.
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,--strip-debug -Wl,-z,stack-size=1048576")
-set(CMAKE_EXECUTABLE_SUFFIX ".wasm")
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)

@@ -205,13 +205,13 @@ Result<Statement> Database::prepare(std::string_view sql) {
     if (found != kept_.end()) {
         sqlite3_reset(found->second);
         sqlite3_clear_bindings(found->second);
-        return Statement(this, found->second);
+        return Statement(found->second);
     }
     sqlite3_stmt* handle = nullptr;
     const int rc = sqlite3_prepare_v3(handle_, sql.data(), clamp(sql.size()), SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
     if (rc != SQLITE_OK) return fail(make_error(handle_, rc, "preparing " + std::string(sql)));
     kept_.emplace(sql, handle);
-    return Statement(this, handle);
+    return Statement(handle);
 }
 
 Result<OwnedStatement> Database::prepare_once(std::string_view sql, std::string_view* tail) {
@@ -220,7 +220,7 @@ Result<OwnedStatement> Database::prepare_once(std::string_view sql, std::string_
     const int rc = sqlite3_prepare_v2(handle_, sql.data(), clamp(sql.size()), &handle, &rest);
     if (rc != SQLITE_OK) return fail(make_error(handle_, rc, {}));
     if (tail != nullptr) *tail = sql.substr(static_cast<std::size_t>(rest - sql.data()));
-    return OwnedStatement(Statement(this, handle));
+    return OwnedStatement(Statement(handle));
 }
 
 Result<void> Database::exec(std::string_view sql) {

@@ -64,8 +64,7 @@ class Statement {
   private:
     friend class Database;
     friend class OwnedStatement;
-    Statement(Database* db, sqlite3_stmt* handle) : db_(db), handle_(handle) {}
-    Database* db_ = nullptr;
+    explicit Statement(sqlite3_stmt* handle) : handle_(handle) {}
     sqlite3_stmt* handle_ = nullptr;
 };
 

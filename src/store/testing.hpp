@@ -3,9 +3,11 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#ifndef __wasm__
 #include <unistd.h>
 
 #include <filesystem>
+#endif
 
 #include "base/random.hpp"
 #include "store/checkpoint.hpp"
@@ -32,18 +34,25 @@ class StoreTest : public testing::Test {
   protected:
     StoreTest() {
         const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-        folder_ = std::filesystem::temp_directory_path() /
-                  ("skerry-" + std::string(info->test_suite_name()) + "-" + info->name() + "-" + std::to_string(getpid()));
+        const std::string name = "skerry-" + std::string(info->test_suite_name()) + "-" + info->name();
+#ifdef __wasm__
+        path_ = "/" + name;  // the VFS of the WebAssembly tests is memory
+#else
+        folder_ = std::filesystem::temp_directory_path() / (name + "-" + std::to_string(getpid()));
         std::filesystem::remove_all(folder_);
         std::filesystem::create_directories(folder_);
+        path_ = (folder_ / "device.db").string();
+#endif
         open();
     }
     ~StoreTest() override {
         store_.reset();
+#ifndef __wasm__
         std::filesystem::remove_all(folder_);
+#endif
     }
 
-    std::string path() const { return (folder_ / "device.db").string(); }
+    const std::string& path() const { return path_; }
     void open() {
         store_.reset();
         auto store = Store::open({.path = path(), .vfs = "", .device_name = "test", .model = test_model().compile()}, clock_, random_);
@@ -152,7 +161,10 @@ class StoreTest : public testing::Test {
 
     FixedClock clock_;
     SeededRandom random_{1};
+#ifndef __wasm__
     std::filesystem::path folder_;
+#endif
+    std::string path_;
     std::unique_ptr<Store> store_;
 };
 

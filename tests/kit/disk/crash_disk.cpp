@@ -6,7 +6,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 
 #include "crash_disk_state.hpp"
 
@@ -315,10 +314,10 @@ uint64_t CrashDisk::fingerprint() const {
 bool CrashDisk::export_file(std::string_view name, const std::string& host_path) const {
     const disk::Inode* inode = state_->find(name);
     if (inode == nullptr) return false;
-    std::ofstream out(host_path, std::ios::binary | std::ios::trunc);
-    out.write(inode->current.data(), static_cast<std::streamsize>(inode->current.size()));
-    out.close();
-    return out.good();
+    std::FILE* out = std::fopen(host_path.c_str(), "wb");
+    if (out == nullptr) return false;
+    const std::size_t written = std::fwrite(inode->current.data(), 1, inode->current.size(), out);
+    return std::fclose(out) == 0 && written == inode->current.size();
 }
 
 void CrashDisk::import_file(std::string_view name, std::string_view bytes) {
