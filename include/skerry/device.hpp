@@ -73,6 +73,12 @@ class Device {
     // Inside, call sql(). Nested calls are refused (invalid_argument).
     Result<void> transaction(const std::function<Result<void>(Device&)>& work);
 
+    // What a form showed and what its user made of it, by attribute name: writes only what differs, with `shown`
+    // as the values it was changed from, so that an edit begun before a sync overwrites nothing unseen.
+    // Inside transaction(). Errors: not_found (entity, attribute or row), invalid_argument.
+    Result<void> update(std::string_view entity, std::string_view key, const std::vector<std::pair<std::string, Value>>& shown,
+                        const std::vector<std::pair<std::string, Value>>& edited);
+
     // A new key for a uuid entity: UUID version 7.
     std::string new_uuid();
 
@@ -91,7 +97,8 @@ class Device {
     // The same without waiting.
     void poll();
 
-    // A live query: `callback` gets the result now and whenever a table that it reads has changed, by whomever.
+    // A live query, one statement that only reads: `callback` gets the result now, and again whenever it differs
+    // because a table that it reads was changed, by whomever.
     // The returned number ends it with unwatch().
     Result<std::uint64_t> watch(std::string_view query, std::function<void(const Table&)> callback);
     void unwatch(std::uint64_t watch);

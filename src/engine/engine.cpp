@@ -98,7 +98,8 @@ struct Engine::Impl {
     bool caught_up_once = false;   // of any since the pull channel was last started anew
     std::uint32_t slice_rows = 0;
     std::uint64_t slice_carried = 0;
-    std::vector<wire::Outcome> verdicts;
+    std::vector<wire::Outcome> verdicts;   // of the answer being read
+    std::vector<wire::Outcome> outcomes;   // settled and not yet taken
 
     Impl(StorePort& s, const Clock& c, Random& r) : store(s), clock(c), random(r) {}
 
@@ -429,7 +430,7 @@ struct Engine::Impl {
         }
         ++status.checkpoints;
         status.rows_received += applied.rows;
-        status.outcomes.insert(status.outcomes.end(), applied.outcomes.begin(), applied.outcomes.end());
+        outcomes.insert(outcomes.end(), applied.outcomes.begin(), applied.outcomes.end());
         if (applied.settled > 0) push_dirty = true;
         if (slice_carried > 0 && applied.rows > 0) size_next_slice(applied);
         caught_up_once = caught_up_once || caught_up;
@@ -501,7 +502,6 @@ void Engine::sync() {
         i.finished = false;
         i.finish_problem.reset();
         i.status.rows_received = 0;
-        i.status.outcomes.clear();
     }
     i.caught_up_once = false;
     // A pull that is open may have read its snapshot before what this sync is to bring.
@@ -599,6 +599,8 @@ void Engine::timer_fired() {
 std::vector<Action> Engine::take_actions() { return std::exchange(impl_->actions, {}); }
 
 const Status& Engine::status() const { return impl_->status; }
+
+std::vector<wire::Outcome> Engine::take_outcomes() { return std::exchange(impl_->outcomes, {}); }
 
 bool Engine::take_finished(std::optional<Error>* problem) {
     if (!impl_->finished) return false;

@@ -43,7 +43,6 @@ struct Status {
     std::uint64_t bytes_received = 0;
     std::uint64_t bytes_sent = 0;
     std::uint64_t checkpoints = 0;
-    std::vector<wire::Outcome> outcomes;  // settled since the current sync began
 };
 
 class Engine {
@@ -72,6 +71,8 @@ class Engine {
 
     std::vector<Action> take_actions();
     const Status& status() const;
+    // What has settled since the last call; take it after every event, it is kept until then.
+    std::vector<wire::Outcome> take_outcomes();
     // The sync asked for by sync() has ended: true once, with the problem if it could not finish.
     bool take_finished(std::optional<Error>* problem);
 

@@ -1,0 +1,241 @@
+// The public Device: a store, the engine and the native host, joined in the caller's thread.
+#include <skerry/device.hpp>
+
+#include <algorithm>
+
+#include "api/sync_session.hpp"
+#include "base/text.hpp"
+#include "store/live.hpp"
+
+namespace skerry {
+
+namespace {
+
+constexpr std::chrono::milliseconds kProgressEvery{250};
+
+std::string_view phase_name(engine::Phase phase) {
+    switch (phase) {
+        case engine::Phase::kIdle: return "idle";
+        case engine::Phase::kSyncing: return "syncing";
+        case engine::Phase::kLive: return "live";
+        case engine::Phase::kWaiting: return "waiting";
+        case engine::Phase::kAttention: return "attention";
+    }
+    return "?";
+}
+
+Verdict to_verdict(const wire::Outcome& outcome) {
+    Verdict verdict;
+    verdict.transaction = outcome.no.value;
+    verdict.verdict = wire::verdict_name(outcome.verdict);
+    if (outcome.verdict == wire::Verdict::kRejected || outcome.verdict == wire::Verdict::kConflict) {
+        verdict.code = code_name(outcome.code);
+        verdict.message = outcome.message;
+    }
+    return verdict;
+}
+
+}  // namespace
+
+struct Device::Impl {
+    SystemClock clock;
+    SystemRandom random;
+    std::unique_ptr<store::Store> store;
+    std::unique_ptr<api::SyncSession> session;  // null: local only
+    std::unique_ptr<store::LiveQueries> live_queries;
+    std::function<void(const Verdict&)> on_verdict;
+    std::string server_url;
+    bool stop_asked = false;
+    bool running = false;
+
+    Result<void> connect(const DeviceOptions& options) {
+        store::Meta& meta = store->meta();
+        std::string token = options.token;
+        server_url = options.server_url;
+        if (server_url.empty()) {
+            SKERRY_ASSIGN(const auto stored, meta.bytes(store::key::kServerUrl));
+            server_url = stored.value_or("");
+        }
+        if (token.empty()) {
+            SKERRY_ASSIGN(const auto stored, meta.bytes(store::key::kBearer));
+            token = stored.value_or("");
+        }
+        if (server_url.empty()) return {};
+        SKERRY_ASSIGN(session, api::SyncSession::open(*store, server_url, token, clock, random));
+        if (!options.server_url.empty()) SKERRY_TRY(meta.set_text(store::key::kServerUrl, server_url));
+        if (!options.token.empty()) SKERRY_TRY(meta.set_text(store::key::kBearer, token));
+        return {};
+    }
+
+    Result<void> need_model() {
+        if (store->has_model()) return {};
+        if (!session) return fail(Code::kModelMissing, "the store is new and no server was given");
+        return session->fetch_model();
+    }
+
+    // What every turn of network work ends with: verdicts and live queries.
+    Result<void> deliver() {
+        if (session) {
+            for (const wire::Outcome& outcome : session->engine().take_outcomes())
+                if (on_verdict) on_verdict(to_verdict(outcome));
+        }
+        return live_queries->poll();
+    }
+
+    void turn(std::chrono::milliseconds limit) {
+        if (store->in_transaction()) return;
+        if (session) session->run_for(limit);
+        // A query that fails now is run again at the next change; its error is the status's problem, not a crash.
+        if (auto delivered = deliver(); !delivered) live_problem = delivered.error();
+    }
+
+    std::optional<Error> live_problem;
+};
+
+Device::Device(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Device::Device(Device&&) noexcept = default;
+Device& Device::operator=(Device&&) noexcept = default;
+Device::~Device() = default;
+
+Result<Device> Device::open(const DeviceOptions& options) {
+    if (options.path.empty()) return fail(Code::kInvalidArgument, "the store needs a path");
+    auto impl = std::make_unique<Impl>();
+    store::StoreOptions store_options{.path = options.path, .vfs = "", .device_name = options.name, .model = options.model};
+    SKERRY_ASSIGN(impl->store, store::Store::open(store_options, impl->clock, impl->random));
+    impl->live_queries = std::make_unique<store::LiveQueries>(*impl->store);
+    SKERRY_TRY(impl->connect(options));
+    if (auto model = impl->need_model(); !model) return fail(std::move(model.error()), "opening " + options.path + " for the first time");
+    return Device(std::move(impl));
+}
+
+Result<Table> Device::sql(std::string_view statement, const std::vector<Value>& parameters) {
+    SKERRY_ASSIGN(Table table, impl_->store->sql(statement, parameters));
+    if (impl_->session && !impl_->store->in_transaction()) impl_->session->app_wrote();
+    return table;
+}
+
+Result<void> Device::transaction(const std::function<Result<void>(Device&)>& work) {
+    SKERRY_TRY(impl_->store->begin());
+    if (auto done = work(*this); !done) {
+        impl_->store->rollback();
+        return done;
+    }
+    if (auto committed = impl_->store->commit(); !committed) {
+        impl_->store->rollback();
+        return committed;
+    }
+    if (impl_->session) impl_->session->app_wrote();
+    return {};
+}
+
+Result<void> Device::update(std::string_view entity, std::string_view key, const std::vector<std::pair<std::string, Value>>& shown,
+                            const std::vector<std::pair<std::string, Value>>& edited) {
+    return impl_->store->update(entity, key, shown, edited);
+}
+
+std::string Device::new_uuid() { return uuid_v7(impl_->clock.wall(), impl_->random); }
+
+Result<DeviceStatus> Device::sync(const std::function<void(const DeviceStatus&)>& progress) {
+    Impl& i = *impl_;
+    if (i.store->in_transaction()) return fail(Code::kInvalidArgument, "sync() inside a transaction");
+    if (!i.session) return fail(Code::kInvalidArgument, "the store has no server: open it with a server URL and a token");
+    i.session->engine_sync();
+    Micros next_report = i.clock.mono() + kProgressEvery;
+    std::optional<Error> problem;
+    while (!i.session->take_finished(&problem)) {
+        i.turn(kProgressEvery);
+        if (!progress || i.clock.mono() < next_report) continue;
+        SKERRY_ASSIGN(const DeviceStatus now, status());
+        progress(now);
+        next_report = i.clock.mono() + kProgressEvery;
+    }
+    SKERRY_TRY(i.deliver());
+    if (problem) return fail(std::move(*problem), "syncing with " + i.server_url);
+    return status();
+}
+
+Result<DeviceStatus> Device::repair(const std::function<void(const DeviceStatus&)>& progress) {
+    SKERRY_TRY(impl_->store->meta().set(store::key::kVerify, 1));
+    return sync(progress);
+}
+
+void Device::set_live(bool live) {
+    if (impl_->session) impl_->session->set_live(live);
+}
+
+void Device::run_for(std::chrono::milliseconds limit) {
+    Impl& i = *impl_;
+    const Micros end = i.clock.mono() + limit;
+    i.stop_asked = false;
+    while (!i.stop_asked) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - i.clock.mono());
+        if (left.count() <= 0) break;
+        // Short turns: commits by other programs are looked for in between.
+        if (i.session) {
+            i.session->notice_foreign_writes();
+            i.turn(std::min(left, std::chrono::milliseconds(50)));
+        } else {
+            i.turn(left);
+            api::wait_for(std::min(left, std::chrono::milliseconds(50)));
+        }
+    }
+}
+
+void Device::stop_running() { impl_->stop_asked = true; }
+
+void Device::poll() {
+    if (impl_->session) impl_->session->notice_foreign_writes();
+    impl_->turn(std::chrono::milliseconds(0));
+}
+
+Result<std::uint64_t> Device::watch(std::string_view query, std::function<void(const Table&)> callback) {
+    return impl_->live_queries->add(std::string(query), std::move(callback));
+}
+
+void Device::unwatch(std::uint64_t watch) { impl_->live_queries->remove(watch); }
+
+void Device::on_verdict(std::function<void(const Verdict&)> callback) { impl_->on_verdict = std::move(callback); }
+
+Result<DeviceStatus> Device::status() {
+    Impl& i = *impl_;
+    DeviceStatus status;
+    store::Meta& meta = i.store->meta();
+    SKERRY_TRY(i.store->number_open());
+    SKERRY_ASSIGN(const DeviceId device, meta.device());
+    status.device_id = hex(device.view());
+    SKERRY_ASSIGN(const auto user, meta.bytes(store::key::kUser));
+    status.user = user.value_or("");
+    status.server_url = i.server_url;
+    SKERRY_ASSIGN(const auto counts, store::Journal(*i.store).counts());
+    status.waiting_to_send = counts.unsent;
+    status.waiting_to_settle = counts.unsettled;
+    SKERRY_ASSIGN(const auto drafts, i.store->db().integer("SELECT count(*) FROM skerry_draft"));
+    status.drafts = static_cast<std::uint64_t>(drafts);
+    SKERRY_ASSIGN(const auto quarantined, i.store->db().integer("SELECT count(*) FROM skerry_quarantine"));
+    status.quarantined = static_cast<std::uint64_t>(quarantined);
+    SKERRY_ASSIGN(const auto synced, meta.integer(store::key::kSyncedAt));
+    if (synced) status.synced_at_us = *synced;
+    if (i.store->has_model()) {
+        const auto& entities = i.store->model().entities;
+        for (std::size_t ix = 0; ix < entities.size(); ++ix) {
+            SKERRY_ASSIGN(const auto complete, i.store->db().integer(
+                "SELECT ifnull(min(complete), 0) FROM skerry_scope WHERE entity = " + std::to_string(ix)));
+            if (complete == 0) status.incomplete.push_back(entities[ix].name);
+        }
+    }
+    status.phase = "idle";
+    status.problem = i.live_problem;
+    if (i.session) {
+        const engine::Status& sync = i.session->engine().status();
+        status.phase = phase_name(sync.phase);
+        status.reachable = sync.reachable;
+        if (sync.problem) status.problem = sync.problem;
+        status.rows_received = sync.rows_received;
+        status.rows_left = sync.rows_left;
+        status.bytes_received = sync.bytes_received;
+        status.bytes_sent = sync.bytes_sent;
+    }
+    return status;
+}
+
+}  // namespace skerry
