@@ -76,8 +76,9 @@ class Listener {
 
     // Serves until stop() has ended everything. Call it once.
     void run();
-    // run() as a program's main thing: SIGINT or SIGTERM calls stop(), a second one ends at once.
-    void run_until_signal();
+    // run() as a program's main thing: SIGINT or SIGTERM calls stop(), a second one ends at once. `on_ready` is
+    // called when signals are caught and requests are about to be.
+    void run_until_signal(const std::function<void()>& on_ready = {});
     // Accepts nothing more, closes what is idle, half-read or parked (a live stream never ends by itself; its device
     // sees a cut and comes back), lets what is being written finish for up to stop_grace, then makes run() return.
     void stop();

@@ -1,0 +1,53 @@
+#include "server/access/principal.hpp"
+
+#include <sodium.h>
+
+#include "base/assert.hpp"
+#include "base/text.hpp"
+
+namespace skerry::server::access {
+
+namespace {
+
+constexpr std::string_view kPrefix = "skt_";
+constexpr std::size_t kSecretBytes = 32;
+constexpr std::size_t kTokenLength = kPrefix.size() + 43;  // 32 bytes in base64url
+constexpr std::string_view kScheme = "Bearer ";
+constexpr std::size_t kUserBytesMax = 200;  // travels in every sealed cursor
+
+// No salt and no stretching: the token has 256 random bits, there is nothing to guess.
+Bytes hash_of(std::string_view token) {
+    SKERRY_ASSERT(sodium_init() >= 0);
+    Bytes hash(32, '\0');
+    crypto_generichash(reinterpret_cast<unsigned char*>(hash.data()), hash.size(),
+                       reinterpret_cast<const unsigned char*>(token.data()), token.size(), nullptr, 0);
+    return hash;
+}
+
+}  // namespace
+
+bool may(const Principal& principal, Action, const model::Entity&) { return !principal.user.empty(); }
+
+Result<std::string> make_token(storage::WriteTxn& txn, const NewToken& token, Micros now, Random& random) {
+    if (token.user.empty() || token.user.size() > kUserBytesMax || !is_clean_text(token.user))
+        return fail(Code::kInvalidArgument, "a user needs a name of 1 to " + std::to_string(kUserBytesMax) + " bytes");
+    if (!is_clean_text(token.label)) return fail(Code::kInvalidArgument, "the label is not UTF-8 text without NUL");
+    std::array<std::uint8_t, kSecretBytes> secret{};
+    random.fill(secret);
+    const std::string text = std::string(kPrefix) + base64url(view_of(std::span<const std::uint8_t>(secret)));
+    SKERRY_TRY(txn.put_token({hash_of(text), token.user, token.label, now.count(), token.expires_us}));
+    return text;
+}
+
+Result<Principal> authenticate(storage::Reads& reads, std::string_view authorization, Micros now) {
+    const auto no = [] { return fail(Code::kUnauthorized, "the token is missing, unknown or expired"); };
+    if (!authorization.starts_with(kScheme)) return no();
+    const std::string_view token = authorization.substr(kScheme.size());
+    if (token.size() != kTokenLength || !token.starts_with(kPrefix)) return no();
+    SKERRY_ASSIGN(const auto found, reads.token(hash_of(token)));
+    if (!found || found->user.empty()) return no();
+    if (found->expires_us && *found->expires_us <= now.count()) return no();
+    return Principal{found->user};
+}
+
+}  // namespace skerry::server::access

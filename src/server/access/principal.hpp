@@ -1,0 +1,35 @@
+// Who is this, and may they? The only place that answers either.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "model/model.hpp"
+#include "server/storage/storage.hpp"
+
+namespace skerry::server::access {
+
+struct Principal {
+    std::string user;  // never empty
+};
+
+enum class Action { kRead, kCreate, kUpdate, kDelete };
+
+// `access: open`, the only rule of version 1: every signed-in user may; nobody else may.
+bool may(const Principal& principal, Action action, const model::Entity& entity);
+
+// A bearer token is "skt_" and 32 random bytes in base64url. The database holds its BLAKE2b hash only, so that
+// who reads the file cannot sign in with what he finds.
+struct NewToken {
+    std::string user;
+    std::string label;
+    std::optional<std::int64_t> expires_us;
+};
+Result<std::string> make_token(storage::WriteTxn& txn, const NewToken& token, Micros now, Random& random);
+
+// From the Authorization header's value. unauthorized for whatever is not the token of a user, without saying why.
+Result<Principal> authenticate(storage::Reads& reads, std::string_view authorization, Micros now);
+
+}  // namespace skerry::server::access

@@ -1,0 +1,77 @@
+#include "server/app/server.hpp"
+
+#include <filesystem>
+
+#include "server/access/principal.hpp"
+#include "server/app/files.hpp"
+#include "server/http/routes.hpp"
+#include "server/storage/sqlite/backend.hpp"
+
+namespace skerry::server {
+
+namespace {
+
+// The file holds hashes of tokens and the secret that seals cursors: only its owner may look inside.
+Result<void> make_folder(const std::string& dir) {
+    std::error_code error;
+    const bool made = std::filesystem::create_directories(dir, error);
+    if (error) return fail(Code::kIo, "the folder " + dir + " cannot be made: " + error.message());
+    if (made)
+        std::filesystem::permissions(dir, std::filesystem::perms::owner_all, std::filesystem::perm_options::replace, error);
+    if (error) return fail(Code::kIo, "the folder " + dir + " cannot be made private: " + error.message());
+    return {};
+}
+
+}  // namespace
+
+Result<void> init_server(const Place& place, const model::Model& model, const Clock&, Random& random) {
+    SKERRY_TRY(model::check(model));
+    if (place.vfs.empty()) SKERRY_TRY(make_folder(place.dir));
+    auto made = storage::SqliteBackend::create(database_path(place), place.vfs, model, random);
+    if (!made) return fail(std::move(made.error()), "making a server in " + place.dir);
+    return {};
+}
+
+struct Server::Impl {
+    Impl(std::unique_ptr<storage::Backend> opened, const Clock& clock, Random& random, Log& log)
+        : backend(std::move(opened)), sequencer(*backend, clock, random), sealer(backend->secret(), random),
+          routes(http::make_routes({*backend, sequencer, sealer, clock, random, log})) {}
+
+    std::unique_ptr<storage::Backend> backend;
+    scopes::Sequencer sequencer;
+    scopes::Sealer sealer;
+    std::unique_ptr<http::Handler> routes;
+};
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::open(const ServerOptions& options, const Clock& clock, Random& random,
+                                             Log& log) {
+    SKERRY_ASSIGN(auto backend, storage::SqliteBackend::open(database_path(options.place), options.place.vfs));
+    if (options.model && options.model->hash() != backend->model_hash())
+        return fail(Code::kModelMismatch, "the folder " + options.place.dir + " was made with another model");
+    auto impl = std::make_unique<Impl>(std::move(backend), clock, random, log);
+    SKERRY_TRY(impl->sequencer.catch_up(storage::Patience::kSome));
+    return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+http::Handler& Server::handler() { return *impl_->routes; }
+const model::Model& Server::model() const { return impl_->backend->model(); }
+
+Result<std::string> make_token(const Place& place, const TokenOptions& options, const Clock& clock, Random& random) {
+    SKERRY_ASSIGN(const auto backend, storage::SqliteBackend::open(database_path(place), place.vfs));
+    SKERRY_ASSIGN(const auto txn, backend->begin_write());
+    access::NewToken token{options.user, options.label, std::nullopt};
+    if (options.valid_for) token.expires_us = (clock.wall() + *options.valid_for).count();
+    SKERRY_ASSIGN(std::string text, access::make_token(*txn, token, clock.wall(), random));
+    SKERRY_TRY(txn->commit());
+    return text;
+}
+
+Result<model::Model> read_model(const Place& place) {
+    SKERRY_ASSIGN(const auto backend, storage::SqliteBackend::open(database_path(place), place.vfs));
+    return backend->model();
+}
+
+}  // namespace skerry::server

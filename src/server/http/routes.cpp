@@ -1,0 +1,221 @@
+#include "server/http/routes.hpp"
+
+#include <array>
+
+#include "server/access/devices.hpp"
+#include "server/intake/push.hpp"
+#include "server/outflow/pull.hpp"
+
+namespace skerry::server::http {
+
+namespace {
+
+using access::Principal;
+
+constexpr std::size_t kEnrollBytesMax = 64u << 10;
+constexpr std::size_t kPullBytesMax = wire::kTokenBytesMax + (4u << 10);
+constexpr std::size_t kPushRequestBytesMax =
+    wire::kPushBytesMax + wire::kHeaderBytes + (wire::kPushTxnsMax + 2) * wire::kFrameOverhead + (4u << 10);
+constexpr std::uint32_t kBusyRetryMs = 1'000;
+
+enum class Auth { kNone, kBearer };
+
+Bytes failure_body(wire::Kind kind, const wire::Failure& failure) {
+    Bytes body;
+    wire::put_header(body, kind);
+    wire::put(body, failure);
+    return body;
+}
+
+// A request that names the device's fault in its own words; everything else is the server's own affair.
+bool is_for_the_device(Code code) {
+    switch (code) {
+        case Code::kInvalidArgument:
+        case Code::kModelMismatch:
+        case Code::kProtocolTooNew:
+        case Code::kForeignAnswer:
+        case Code::kDamagedFrame:
+        case Code::kLimitExceeded:
+        case Code::kTruncated:
+        case Code::kUnauthorized:
+        case Code::kNotEnrolled:
+        case Code::kDeviceOfOtherUser:
+        case Code::kNoSuchRoute:
+        case Code::kServerBusy: return true;
+        default: return false;
+    }
+}
+
+class Routes final : public Handler {
+  public:
+    explicit Routes(const RoutesContext& context)
+        : c_(context), outflow_{c_.backend, c_.sequencer, c_.sealer, floor_, c_.clock, c_.log},
+          intake_{c_.backend, c_.sequencer, c_.clock, c_.log} {}
+
+    Response handle(const Request& request) override {
+        const Route* route = find(request.target);
+        if (route == nullptr || request.method != route->method)
+            return refuse(wire::Kind::kPullResponse, Error{Code::kNoSuchRoute, "there is nothing at this address", {}});
+        Principal principal;
+        if (route->auth == Auth::kBearer) {
+            auto known = principal_of(request.authorization);
+            if (!known) return refuse(route->kind, known.error());
+            principal = std::move(*known);
+            if (request.content_type != wire::kContentType)
+                return refuse(route->kind, Error{Code::kInvalidArgument, "the content type has to be " + std::string(wire::kContentType), {}}, 415);
+        }
+        if (request.body.size() > route->body_bytes_max)
+            return refuse(route->kind, Error{Code::kLimitExceeded, "the request is larger than this route takes", {}});
+        auto response = (this->*route->run)(request, principal);
+        if (!response) return refuse(route->kind, response.error());
+        return std::move(*response);
+    }
+
+    std::size_t body_bytes_max(std::string_view target) const override {
+        const Route* route = find(target);
+        return route == nullptr ? 0 : route->body_bytes_max;
+    }
+
+    bool tick() override {
+        const auto looked = c_.sequencer.look();
+        if (!looked && looked.error().code != Code::kBusy) complain(looked.error());
+        const auto flushed = floor_.flush(c_.backend, c_.clock.mono());
+        if (!flushed && flushed.error().code != Code::kBusy) complain(flushed.error());
+        return looked.value_or(false);
+    }
+
+    bool take_wake() override { return c_.sequencer.take_moved(); }
+
+  private:
+    using Run = Result<Response> (Routes::*)(const Request&, const Principal&);
+    struct Route {
+        std::string_view path;
+        std::string_view method;
+        Auth auth;
+        std::size_t body_bytes_max;
+        wire::Kind kind;  // of the answer
+        Run run;
+    };
+
+    static const Route* find(std::string_view target) {
+        static constexpr std::array kRoutes{
+            Route{wire::kPathEnroll, "POST", Auth::kBearer, kEnrollBytesMax, wire::Kind::kEnrollResponse, &Routes::enroll},
+            Route{wire::kPathPush, "POST", Auth::kBearer, kPushRequestBytesMax, wire::Kind::kPushResponse, &Routes::push},
+            Route{wire::kPathPull, "POST", Auth::kBearer, kPullBytesMax, wire::Kind::kPullResponse, &Routes::pull},
+            Route{"/health", "GET", Auth::kNone, 0, wire::Kind::kPullResponse, &Routes::health},
+        };
+        for (const Route& route : kRoutes)
+            if (route.path == target) return &route;
+        return nullptr;
+    }
+
+    Result<Principal> principal_of(const std::string& authorization) {
+        SKERRY_ASSIGN(const auto view, c_.backend.snapshot());
+        return access::authenticate(*view, authorization, c_.clock.wall());
+    }
+
+    static Response framed(Bytes bytes) {
+        Response response;
+        response.content_type = wire::kContentType;
+        response.body = std::make_unique<WholeBody>(std::move(bytes));
+        return response;
+    }
+
+    Result<Response> enroll(const Request& request, const Principal& principal) {
+        SKERRY_ASSIGN(const BytesView payload, only_frame(request.body, wire::Kind::kEnrollRequest, wire::FrameType::kEnroll));
+        SKERRY_ASSIGN(const wire::Enroll message, wire::get_enroll(payload));
+        SKERRY_ASSIGN(const wire::Enrolled answer, access::enroll(c_.backend, principal, message, c_.clock.wall()));
+        Bytes body;
+        wire::put_header(body, wire::Kind::kEnrollResponse);
+        wire::put(body, answer);
+        wire::put_empty(body, wire::FrameType::kEnd);
+        return framed(std::move(body));
+    }
+
+    Result<Response> push(const Request& request, const Principal& principal) {
+        SKERRY_ASSIGN(const intake::PushReply reply, intake::push(intake_, principal, request.body));
+        Bytes body;
+        wire::put_header(body, wire::Kind::kPushResponse);
+        for (const wire::Outcome& verdict : reply.verdicts) wire::put_verdict(body, verdict);
+        if (reply.expect) wire::put_number(body, wire::FrameType::kExpect, reply.expect->value);
+        if (reply.identity_taken) wire::put_number(body, wire::FrameType::kIdentityTaken, reply.identity_taken->value);
+        wire::put_empty(body, wire::FrameType::kEnd);
+        return framed(std::move(body));
+    }
+
+    Result<Response> pull(const Request& request, const Principal&) {
+        SKERRY_ASSIGN(const BytesView payload, only_frame(request.body, wire::Kind::kPullRequest, wire::FrameType::kPull));
+        SKERRY_ASSIGN(const wire::Pull message, wire::get_pull(payload));
+        Response response;
+        response.content_type = wire::kContentType;
+        SKERRY_ASSIGN(response.body, outflow::pull(outflow_, message,
+                                                   {request.authorization, [this](const Error& e) { return failure_of(e); }}));
+        return response;
+    }
+
+    Result<Response> health(const Request&, const Principal&) {
+        Response response;
+        response.content_type = "text/plain";
+        response.body = std::make_unique<WholeBody>(Bytes("ok\n"));
+        return response;
+    }
+
+    // Requests of one frame and the end. The view points into `body`.
+    static Result<BytesView> only_frame(BytesView body, wire::Kind kind, wire::FrameType type) {
+        SKERRY_ASSIGN(const auto frames, wire::read_body(body, kind));
+        if (frames.size() != 2 || frames[0].type != type || frames[1].type != wire::FrameType::kEnd)
+            return fail(Code::kDamagedFrame, "the request does not hold what belongs here");
+        return frames[0].payload;
+    }
+
+    void complain(const Error& error) {
+        std::string line = std::string(code_name(error.code)) + ": " + error.message;
+        for (const std::string& context : error.context) line += "; while " + context;
+        c_.log.line(LogLevel::kError, line);
+    }
+
+    wire::Failure failure_of(const Error& error) {
+        if (error.code == Code::kBusy || error.code == Code::kServerBusy)
+            return {Code::kServerBusy, "the server is busy", kBusyRetryMs};
+        if (is_for_the_device(error.code)) return {error.code, error.message, 0};
+        complain(error);
+        return {Code::kServerFailed, "the server met an error of its own", 0};
+    }
+
+    Response refuse(wire::Kind kind, const Error& error, int status = 0) {
+        const wire::Failure failure = failure_of(error);
+        Response response = framed(failure_body(kind, failure));
+        response.status = status != 0 ? status : status_of(failure.code);
+        if (failure.retry_after_ms != 0) response.retry_after_s = (failure.retry_after_ms + 999) / 1000;
+        return response;
+    }
+
+    RoutesContext c_;
+    scopes::Floor floor_;
+    outflow::OutflowContext outflow_;
+    intake::PushContext intake_;
+};
+
+}  // namespace
+
+int status_of(Code code) {
+    switch (code) {
+        case Code::kUnauthorized: return 401;
+        case Code::kNotEnrolled:
+        case Code::kDeviceOfOtherUser: return 403;
+        case Code::kNoSuchRoute: return 404;
+        case Code::kModelMismatch: return 409;
+        case Code::kLimitExceeded: return 413;
+        case Code::kServerBusy: return 503;
+        case Code::kInvalidArgument:
+        case Code::kProtocolTooNew:
+        case Code::kForeignAnswer:
+        case Code::kDamagedFrame:
+        case Code::kTruncated: return 400;
+        default: return 500;
+    }
+}
+
+std::unique_ptr<Handler> make_routes(const RoutesContext& context) { return std::make_unique<Routes>(context); }
+
+}  // namespace skerry::server::http

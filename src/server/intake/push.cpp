@@ -1,0 +1,184 @@
+#include "server/intake/push.hpp"
+
+#include "base/planted.hpp"
+#include "server/access/devices.hpp"
+#include "server/intake/judge.hpp"
+
+namespace skerry::server::intake {
+
+namespace {
+
+using wire::FrameType;
+using wire::Outcome;
+
+struct Request {
+    wire::PushHello hello;
+    std::vector<BytesView> transactions;  // payloads
+    std::vector<wire::TxnHeader> headers;
+};
+
+// The head of a payload is enough for its header; what follows is decoded when it is judged, one at a time, so
+// that a request of many small things is never held decoded as a whole.
+constexpr std::size_t kHeaderBytesMax = 26;
+
+Result<wire::TxnHeader> header_of(BytesView payload, const model::Model& model) {
+    wire::TxnHeader header;
+    static_cast<void>(wire::get_transaction(payload.substr(0, kHeaderBytesMax), model, &header));
+    if (!header.no) return fail(Code::kDamagedFrame, "a transaction has no number");
+    return header;
+}
+
+Result<Request> parse(BytesView body, const model::Model& model) {
+    SKERRY_ASSIGN(const auto frames, wire::read_body(body, wire::Kind::kPushRequest));
+    const auto malformed = [] { return fail(Code::kDamagedFrame, "a push is a hello, transactions and an end"); };
+    if (frames.size() < 2 || frames.front().type != FrameType::kPushHello || frames.back().type != FrameType::kEnd)
+        return malformed();
+    if (frames.size() - 2 > wire::kPushTxnsMax)
+        return fail(Code::kLimitExceeded, "a push holds at most " + std::to_string(wire::kPushTxnsMax) + " transactions");
+    Request request;
+    SKERRY_ASSIGN(request.hello, wire::get_push_hello(frames.front().payload));
+    for (std::size_t i = 1; i + 1 < frames.size(); ++i) {
+        if (frames[i].type != FrameType::kTransaction) return malformed();
+        SKERRY_ASSIGN(const wire::TxnHeader header, header_of(frames[i].payload, model));
+        request.transactions.push_back(frames[i].payload);
+        request.headers.push_back(header);
+    }
+    return request;
+}
+
+class Push {
+  public:
+    Push(const PushContext& context, const access::Principal& principal, const Request& request)
+        : c_(context), principal_(principal), request_(request) {}
+
+    Result<PushReply> run() {
+        SKERRY_TRY(begin());
+        SKERRY_TRY(forget_settled());
+        for (std::size_t i = 0; i < request_.headers.size(); ++i) {
+            if (in_commit_ == kTxnsPerCommit) {
+                SKERRY_TRY(commit());
+                SKERRY_TRY(begin());
+            }
+            SKERRY_ASSIGN(const bool go_on, take(request_.headers[i], request_.transactions[i]));
+            if (!go_on) break;
+        }
+        SKERRY_TRY(commit());
+        return std::move(reply_);
+    }
+
+  private:
+    Result<void> begin() {
+        SKERRY_ASSIGN(txn_, c_.backend.begin_write());
+        SKERRY_ASSIGN(device_, access::own_device(*txn_, principal_, request_.hello.device));
+        in_commit_ = 0;
+        dirty_ = false;
+        return {};
+    }
+
+    Result<void> forget_settled() {
+        const TxnNo keep_from = request_.hello.keep_from;
+        if (keep_from == device_.keep_from) return {};
+        // Lower than before: a store that was restored asks again for what it has not settled.
+        if (keep_from > device_.keep_from) SKERRY_TRY(txn_->purge_below(device_.ix, keep_from));
+        device_.keep_from = keep_from;
+        dirty_ = true;
+        return {};
+    }
+
+    // One transaction. False: nothing behind it may be judged.
+    Result<bool> take(const wire::TxnHeader& header, BytesView payload) {
+        SKERRY_ASSIGN(const auto known, txn_->seen(device_.ix, header.no));
+        if (known) {
+            if (*known != storage::first_eight(header.id)) {
+                reply_.identity_taken = header.no;
+                return false;
+            }
+            SKERRY_TRY(repeat(header.no));
+            return true;
+        }
+        const bool forgotten = planted(Plant::kDedupeForgotten) && header.no <= device_.seen;
+        if (header.no != device_.seen.next() && !forgotten) {
+            reply_.expect = device_.seen.next();
+            return false;
+        }
+        SKERRY_ASSIGN(Outcome outcome, judge_in_savepoint(header, payload));
+        SKERRY_TRY(txn_->put_seen(device_.ix, header.no, storage::first_eight(header.id)));
+        SKERRY_TRY(txn_->put_outcome(device_.ix, outcome));
+        if (outcome.verdict == wire::Verdict::kRejected)
+            SKERRY_TRY(txn_->put_draft({device_.ix, header.no, principal_.user, outcome.code, Bytes(payload), now_us()}));
+        device_.seen = std::max(device_.seen, header.no);
+        dirty_ = true;
+        ++in_commit_;
+        verdicts_.push_back(std::move(outcome));
+        return true;
+    }
+
+    // Known and the same: the stored verdict, or, where it was forgotten because the device had settled it once,
+    // a fresh outcome that says so, delivered like any other: a restored store settles by it.
+    Result<void> repeat(TxnNo no) {
+        SKERRY_ASSIGN(auto outcome, txn_->outcome(device_.ix, no));
+        if (!outcome) {
+            outcome = Outcome{no, wire::Verdict::kSettledBefore, Code::kInternal, {}, {}};
+            SKERRY_TRY(txn_->put_outcome(device_.ix, *outcome));
+            dirty_ = true;
+            ++in_commit_;
+        }
+        verdicts_.push_back(std::move(*outcome));
+        return {};
+    }
+
+    Result<Outcome> judge_in_savepoint(const wire::TxnHeader& header, BytesView payload) {
+        const auto transaction = wire::get_transaction(payload, c_.backend.model(), nullptr);
+        if (!transaction)
+            return rejection(header.no, transaction.error().code, header.no, transaction.error().message);
+        SKERRY_TRY(txn_->savepoint());
+        const JudgeContext context{*txn_, c_.backend.model(), principal_, device_.ix, now_us()};
+        auto outcome = judge(context, *transaction);
+        if (!outcome) {
+            if (!is_refusal(outcome.error())) return outcome;
+            outcome = rejection(header.no, outcome.error().code, header.no, outcome.error().message);
+        }
+        if (outcome->verdict == wire::Verdict::kRejected) {
+            SKERRY_TRY(txn_->rollback_to());
+        } else {
+            SKERRY_TRY(txn_->release());
+        }
+        return outcome;
+    }
+
+    // Only what is committed is told.
+    Result<void> commit() {
+        if (dirty_) {
+            SKERRY_TRY(txn_->put_device(device_));
+            SKERRY_ASSIGN(const storage::Mark mark, c_.sequencer.sequence(*txn_));
+            SKERRY_TRY(txn_->commit());
+            c_.sequencer.committed(mark);
+        }
+        txn_.reset();
+        std::move(verdicts_.begin(), verdicts_.end(), std::back_inserter(reply_.verdicts));
+        verdicts_.clear();
+        return {};
+    }
+
+    std::int64_t now_us() const { return c_.clock.wall().count(); }
+
+    const PushContext& c_;
+    const access::Principal& principal_;
+    const Request& request_;
+    std::unique_ptr<storage::WriteTxn> txn_;
+    storage::DeviceRow device_;
+    std::size_t in_commit_ = 0;
+    bool dirty_ = false;
+    std::vector<Outcome> verdicts_;  // of the open database transaction
+    PushReply reply_;
+};
+
+}  // namespace
+
+Result<PushReply> push(const PushContext& context, const access::Principal& principal, BytesView body) {
+    SKERRY_ASSIGN(const Request request, parse(body, context.backend.model()));
+    SKERRY_TRY(access::same_model(context.backend, request.hello.model_hash));
+    return Push(context, principal, request).run();
+}
+
+}  // namespace skerry::server::intake

@@ -1,0 +1,339 @@
+#include "server/listener/listener.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <deque>
+#include <exception>
+
+#include "server/listener/connection.hpp"
+
+namespace skerry::server {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+// Connections beyond the limit that are still told 503; beyond these they are closed without a word.
+constexpr std::size_t kRefusalsMax = 100;
+// Parked bodies asked before anybody else gets a turn: about a millisecond.
+constexpr std::size_t kAskedAtOnce = 64;
+// Reasons for a warning come by the thousand (no more files, too many connections); the line says it once.
+constexpr Micros kWarnEvery = std::chrono::minutes(1);
+// How often deadlines are looked at: a walk over all connections.
+constexpr Micros kSweepEvery = std::chrono::milliseconds(250);
+// Files that a server needs beside its connections: databases, logs, signals.
+constexpr rlim_t kOtherFiles = 256;
+constexpr int kBacklog = 1024;
+
+const Clock& system_clock() {
+    static const SystemClock clock;
+    return clock;
+}
+
+std::string shown(const std::string& host, std::uint16_t port) {
+    const bool v6 = host.find(':') != std::string::npos;
+    return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+}  // namespace
+
+struct Listener::Impl {
+    Impl(http::Handler& handler, const ListenOptions& options, Log& log)
+        : board{.handler = handler,
+                .log = log,
+                .clock = options.clock ? *options.clock : system_clock(),
+                .limits = options.limits} {
+        board.wake = [this] { wake(); };
+        board.gone = [this] { gone(); };
+        const auto& limits = options.limits;
+        sweep_every = std::clamp<Micros>(
+            std::min({limits.header_time, limits.body_idle, limits.write_idle, limits.linger}) / 4,
+            limits.tick, std::max<Micros>(kSweepEvery, limits.tick));
+    }
+    ~Impl() {
+        board.gone = {};
+        close_all();
+    }
+
+    Result<void> bind(const ListenOptions& options);
+    Result<tcp::endpoint> find(const ListenOptions& options);
+    void accept();
+    void accepted(tcp::socket socket);
+    void warn(std::string_view text);
+    void tick();
+    void sweep(Micros now);
+    void wake();
+    void ask_some();
+    void begin_stop();
+    void gone();
+    void close_all();
+    void run();
+
+    std::vector<std::shared_ptr<Connection>> all() const;
+
+    asio::io_context io{1};
+    tcp::acceptor acceptor{io};
+    asio::steady_timer timer{io};
+    asio::steady_timer grace{io};
+    Board board;
+    std::string address;
+    std::uint16_t port = 0;
+    Micros sweep_every{0};
+    Micros swept{0};
+    std::optional<Micros> warned;
+    bool accepting = false;
+    std::deque<std::shared_ptr<Connection>> to_ask;  // the wake round under way
+    bool wake_again = false;                         // a wake came during it
+    std::atomic<std::size_t> connections{0};
+};
+
+// ---- binding ----
+
+Result<tcp::endpoint> Listener::Impl::find(const ListenOptions& options) {
+    if (options.host.empty())  // a resolver would take it for every interface
+        return fail(Code::kInvalidArgument, "the host to listen on is empty");
+    error_code ec;
+    const auto literal = asio::ip::make_address(options.host, ec);
+    if (!ec) return tcp::endpoint(literal, options.port);
+    tcp::resolver resolver(io);
+    const auto found = resolver.resolve(options.host, std::to_string(options.port),
+                                        tcp::resolver::passive, ec);
+    if (ec || found.empty())
+        return fail(Code::kInvalidArgument,
+                    "the host \"" + options.host + "\" has no address: " + ec.message());
+    return found.begin()->endpoint();
+}
+
+Result<void> Listener::Impl::bind(const ListenOptions& options) {
+    SKERRY_ASSIGN(const tcp::endpoint endpoint, find(options));
+    const std::string name = shown(options.host, options.port);
+    error_code ec;
+    acceptor.open(endpoint.protocol(), ec);
+    if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
+    if (!ec) acceptor.bind(endpoint, ec);
+    if (!ec) acceptor.listen(kBacklog, ec);
+    if (ec == asio::error::address_in_use)
+        return fail(Code::kAddressInUse, name + " is in use by another program");
+    if (ec == boost::system::errc::permission_denied)
+        return fail(Code::kInvalidArgument,
+                    "not permitted to listen on " + name + " (ports below 1024 are privileged)");
+    if (ec == boost::system::errc::address_not_available)
+        return fail(Code::kInvalidArgument, name + " is not an address of this machine");
+    if (ec) return fail(Code::kIo, "listening on " + name + ": " + ec.message());
+    acceptor.non_blocking(true, ec);
+    port = acceptor.local_endpoint(ec).port();
+    if (ec) return fail(Code::kIo, "listening on " + name + ": " + ec.message());
+    address = shown(options.host, port);
+    return {};
+}
+
+// ---- accepting ----
+
+void Listener::Impl::accept() {
+    accepting = true;
+    acceptor.async_accept([this](const error_code& ec, tcp::socket socket) {
+        accepting = false;
+        if (board.stopping) return;
+        if (ec) {
+            // Mostly "too many open files": the next tick tries again, when some have been closed.
+            if (ec != asio::error::connection_aborted) warn("accept: " + ec.message());
+            return;
+        }
+        accepted(std::move(socket));
+        accept();
+    });
+}
+
+void Listener::Impl::accepted(tcp::socket socket) {
+    error_code ec;
+    socket.non_blocking(true, ec);
+    if (!ec) socket.set_option(tcp::no_delay(true), ec);
+    if (ec) return;  // the client is gone already
+    const std::size_t open = board.connections.size();
+    if (open >= board.limits.connections)
+        warn("more than " + std::to_string(board.limits.connections) +
+             " connections: refusing new ones");
+    if (open >= board.limits.connections + kRefusalsMax) return;
+    auto connection = std::make_shared<Connection>(board, std::move(socket));
+    board.connections.emplace(connection.get(), connection);
+    connections = board.connections.size();
+    if (open >= board.limits.connections)
+        connection->start_refusing();
+    else
+        connection->start();
+}
+
+void Listener::Impl::warn(std::string_view text) {
+    const Micros now = board.clock.mono();
+    if (warned && now - *warned < kWarnEvery) return;
+    warned = now;
+    board.log.line(LogLevel::kWarn, "http: " + std::string(text));
+}
+
+// ---- waking ----
+
+void Listener::Impl::tick() {
+    if (!accepting && !board.stopping) accept();
+    bool news = false;
+    try {
+        news = board.handler.tick();
+        news = board.handler.take_wake() || news;
+    } catch (const std::exception& e) {
+        board.log.line(LogLevel::kError, std::string("http: tick: ") + e.what());
+    }
+    if (news) wake();
+    const Micros now = board.clock.mono();
+    std::vector<Connection*> due;
+    for (const auto& [when, connection] : board.parked) {
+        if (when > now) break;
+        due.push_back(connection);
+    }
+    for (Connection* connection : due) {
+        const auto it = board.connections.find(connection);
+        if (it == board.connections.end()) continue;
+        const auto held = it->second;
+        held->ask();
+    }
+    if (now - swept >= sweep_every) sweep(now);
+    timer.expires_after(board.limits.tick);
+    timer.async_wait([this](const error_code& ec) {
+        if (!ec) tick();
+    });
+}
+
+void Listener::Impl::sweep(Micros now) {
+    swept = now;
+    for (const auto& connection : all()) connection->check_deadline(now);
+}
+
+void Listener::Impl::wake() {
+    ++board.wakes;
+    if (!to_ask.empty()) {
+        wake_again = true;
+        return;
+    }
+    for (const auto& [when, connection] : board.parked)
+        to_ask.push_back(board.connections.at(connection));
+    if (!to_ask.empty()) asio::post(io, [this] { ask_some(); });
+}
+
+void Listener::Impl::ask_some() {
+    for (std::size_t i = 0; i < kAskedAtOnce && !to_ask.empty(); ++i) {
+        const auto connection = std::move(to_ask.front());
+        to_ask.pop_front();
+        connection->ask();
+    }
+    if (!to_ask.empty())
+        asio::post(io, [this] { ask_some(); });
+    else if (std::exchange(wake_again, false))
+        wake();
+}
+
+// ---- ending ----
+
+std::vector<std::shared_ptr<Connection>> Listener::Impl::all() const {
+    std::vector<std::shared_ptr<Connection>> out;
+    out.reserve(board.connections.size());
+    for (const auto& [key, connection] : board.connections) out.push_back(connection);
+    return out;
+}
+
+void Listener::Impl::begin_stop() {
+    if (std::exchange(board.stopping, true)) return;
+    error_code ignored;
+    acceptor.close(ignored);
+    for (const auto& connection : all()) connection->wind_down();
+    if (board.connections.empty()) return io.stop();
+    grace.expires_after(board.limits.stop_grace);
+    grace.async_wait([this](const error_code& ec) {
+        if (ec) return;
+        board.log.line(LogLevel::kWarn, "http: " + std::to_string(board.connections.size()) +
+                                            " responses did not finish in time: cut");
+        io.stop();
+    });
+}
+
+void Listener::Impl::gone() {
+    connections = board.connections.size();
+    if (board.stopping && board.connections.empty()) io.stop();
+}
+
+void Listener::Impl::close_all() {
+    for (const auto& connection : all()) connection->close();
+    connections = 0;
+}
+
+void Listener::Impl::run() {
+    asio::post(io, [this] { tick(); });
+    // A handler's exceptions are caught where it is called; what arrives here is a bug or a lack of memory, and
+    // one connection's trouble must not end everybody's.
+    while (!io.stopped()) {
+        try {
+            io.run();
+        } catch (const std::exception& e) {
+            board.log.line(LogLevel::kError, std::string("http: ") + e.what());
+        }
+    }
+    close_all();
+}
+
+Listener::Listener(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Listener::~Listener() = default;
+
+Result<std::unique_ptr<Listener>> Listener::open(http::Handler& handler,
+                                                 const ListenOptions& options, Log& log) {
+    auto impl = std::make_unique<Impl>(handler, options, log);
+    SKERRY_TRY(impl->bind(options));
+    return std::unique_ptr<Listener>(new Listener(std::move(impl)));
+}
+
+std::uint16_t Listener::port() const { return impl_->port; }
+std::string Listener::address() const { return impl_->address; }
+std::size_t Listener::connections() const { return impl_->connections; }
+void Listener::run() { impl_->run(); }
+void Listener::stop() {
+    asio::post(impl_->io, [impl = impl_.get()] { impl->begin_stop(); });
+}
+
+void Listener::run_until_signal(const std::function<void()>& on_ready) {
+    asio::signal_set signals(impl_->io);
+    error_code ec;
+    signals.add(SIGINT, ec);
+    if (!ec) signals.add(SIGTERM, ec);
+    if (ec) impl_->board.log.line(LogLevel::kWarn, "http: signals: " + ec.message());
+    signals.async_wait([this, &signals](const error_code& failed, int) {
+        if (failed) return;
+        impl_->board.log.line(LogLevel::kInfo, "http: stopping");
+        signals.async_wait([this](const error_code& failed_again, int) {
+            if (!failed_again) impl_->io.stop();
+        });
+        impl_->begin_stop();
+    });
+    if (on_ready) on_ready();
+    impl_->run();
+}
+
+Result<void> serve_until_signal(http::Handler& handler, const ListenOptions& options, Log& log,
+                                const std::function<void(std::uint16_t port)>& on_ready) {
+    rlimit files{};
+    const rlim_t wanted = options.limits.connections + kOtherFiles;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < wanted) {
+        files.rlim_cur = std::min(files.rlim_max, wanted);
+        setrlimit(RLIMIT_NOFILE, &files);  // refused: "accept: too many open files" will say so
+    }
+    SKERRY_ASSIGN(const auto listener, Listener::open(handler, options, log));
+    log.line(LogLevel::kInfo, "http: listening on " + listener->address());
+    listener->run_until_signal([&] {
+        if (on_ready) on_ready(listener->port());
+    });
+    return {};
+}
+
+}  // namespace skerry::server

@@ -1,0 +1,167 @@
+#include "server/listener/request_reader.hpp"
+
+#include <gtest/gtest.h>
+
+namespace skerry::server {
+namespace {
+
+using State = RequestReader::State;
+constexpr std::size_t kBodyMax = 1000;
+
+RequestReader reader() {
+    return RequestReader(16u << 10, [](std::string_view) { return kBodyMax; });
+}
+
+const std::string kPost =
+    "POST /v1/push HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer t\r\nContent-Type: a/b\r\n"
+    "Content-Length: 5\r\n\r\nhello";
+const std::string kChunkedPost =
+    "POST /v1/push HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    "3\r\nhel\r\n2;ext=1\r\nlo\r\n0\r\nAuthorization: Bearer trailer\r\n\r\n";
+
+TEST(RequestReader, ReadsAWholeRequest) {
+    auto r = reader();
+    ASSERT_EQ(r.feed(kPost), State::kWhole);
+    EXPECT_TRUE(r.manners().keep_alive);
+    EXPECT_TRUE(r.manners().chunks);
+    const auto request = r.take();
+    EXPECT_EQ(request.method, "POST");
+    EXPECT_EQ(request.target, "/v1/push");
+    EXPECT_EQ(request.authorization, "Bearer t");
+    EXPECT_EQ(request.content_type, "a/b");
+    EXPECT_EQ(request.body, "hello");
+    EXPECT_EQ(r.state(), State::kIdle);
+}
+
+TEST(RequestReader, SeesTheSameHoweverTheBytesAreCut) {
+    for (const auto& text : {kPost, kChunkedPost}) {
+        for (std::size_t step = 1; step < text.size(); ++step) {
+            auto r = reader();
+            State state = State::kIdle;
+            for (std::size_t at = 0; at < text.size(); at += step)
+                state = r.feed(std::string_view(text).substr(at, step));
+            ASSERT_EQ(state, State::kWhole) << step;
+            EXPECT_EQ(r.take().body, "hello");
+        }
+    }
+}
+
+TEST(RequestReader, KeepsThePipelinedRequestForLater) {
+    auto r = reader();
+    ASSERT_EQ(r.feed(kPost + kChunkedPost + "GET"), State::kWhole);
+    EXPECT_EQ(r.take().body, "hello");
+    ASSERT_EQ(r.feed({}), State::kWhole);
+    EXPECT_EQ(r.take().body, "hello");
+    EXPECT_EQ(r.feed({}), State::kHeader);
+    EXPECT_EQ(r.feed(" / HTTP/1.1\r\nHost: h\r\n\r\n"), State::kWhole);
+    EXPECT_EQ(r.take().method, "GET");
+}
+
+TEST(RequestReader, TakesNoFieldFromATrailer) {
+    auto r = reader();
+    ASSERT_EQ(r.feed(kChunkedPost), State::kWhole);
+    EXPECT_EQ(r.take().authorization, "");
+}
+
+TEST(RequestReader, OverlooksBlankLinesBeforeARequest) {
+    auto r = reader();
+    EXPECT_EQ(r.feed("\r"), State::kIdle);
+    EXPECT_EQ(r.feed("\n\r\n" + kPost), State::kWhole);
+}
+
+struct Bad {
+    const char* name;
+    std::string text;
+    int status;
+};
+
+TEST(RequestReader, RefusesWhatIsMalformedOrAmbiguous) {
+    const std::string start = "POST / HTTP/1.1\r\nHost: h\r\n";
+    const std::vector<Bad> bad{
+        {"TE and CL", start + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", 400},
+        {"CL and TE", start + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+        {"CL and unknown TE", start + "Content-Length: 3\r\nTransfer-Encoding: x\r\n\r\n", 400},
+        {"unknown TE", start + "Transfer-Encoding: gzip\r\n\r\n", 501},
+        {"TE list", start + "Transfer-Encoding: gzip, chunked\r\n\r\n", 501},
+        {"TE twice", start + "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n", 501},
+        {"TE chunked twice", start + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+        {"TE misspelt", start + "Transfer-Encoding: xchunked\r\n\r\n", 501},
+        {"TE name with blank", start + "Transfer-Encoding : chunked\r\n\r\n", 400},
+        {"TE in 1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+        {"CL twice", start + "Content-Length: 3\r\nContent-Length: 3\r\n\r\n", 400},
+        {"CL differing", start + "Content-Length: 3\r\nContent-Length: 4\r\n\r\n", 400},
+        {"CL list", start + "Content-Length: 3, 3\r\n\r\n", 400},
+        {"CL signed", start + "Content-Length: +3\r\n\r\n", 400},
+        {"CL negative", start + "Content-Length: -3\r\n\r\n", 400},
+        {"CL hex", start + "Content-Length: 0x3\r\n\r\n", 400},
+        {"CL overflow", start + "Content-Length: 18446744073709551617\r\n\r\n", 400},
+        {"CL empty", start + "Content-Length:\r\n\r\n", 400},
+        {"chunk size", start + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+        {"chunk size overflow", start + "Transfer-Encoding: chunked\r\n\r\n11111111111111111\r\n", 400},
+        {"chunk end", start + "Transfer-Encoding: chunked\r\n\r\n1\r\naXX\r\n", 400},
+        {"endless chunk line", start + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(20'000, 'x'), 400},
+        {"folded", start + "X: a\r\n b\r\n\r\n", 400},
+        {"bare LF", "POST / HTTP/1.1\nHost: h\n\n", 400},
+        {"bare CR", start + "X: a\rb\r\n\r\n", 400},
+        {"NUL", start + std::string("X: a\0b\r\n\r\n", 10), 400},
+        {"no host", "GET / HTTP/1.1\r\n\r\n", 400},
+        {"two hosts", start + "Host: i\r\n\r\n", 400},
+        {"two tokens", start + "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n", 400},
+        {"absolute target", "GET http://h/ HTTP/1.1\r\nHost: h\r\n\r\n", 400},
+        {"no version", "GET /\r\n\r\n", 400},
+        {"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400},
+        {"TLS hello", std::string("\x16\x03\x01\x02\x00\x01", 6), 400},
+        {"control in target", "GET /\x01 HTTP/1.1\r\nHost: h\r\n\r\n", 400},
+        {"long headers", start + "X: " + std::string(17'000, 'a'), 431},
+        {"long target", "GET /" + std::string(17'000, 'a'), 431},
+        {"large body", start + "Content-Length: 1001\r\n\r\n", 413},
+        {"huge body", start + "Content-Length: 18446744073709551615\r\n\r\n", 413},
+        {"large chunk", start + "Transfer-Encoding: chunked\r\n\r\n3e9\r\n", 413},
+        {"large sum", start + "Transfer-Encoding: chunked\r\n\r\n1f4\r\n" + std::string(500, 'x') +
+                          "\r\n1f5\r\n", 413},
+    };
+    for (const auto& [name, text, status] : bad) {
+        auto whole = reader();
+        EXPECT_EQ(whole.feed(text), State::kRefused) << name;
+        EXPECT_EQ(whole.refusal().status, status) << name << ": " << whole.refusal().why;
+        EXPECT_EQ(whole.feed(kPost), State::kRefused) << name;
+        auto cut = reader();
+        for (const char c : text) cut.feed(std::string_view(&c, 1));
+        EXPECT_EQ(cut.state(), State::kRefused) << name;
+        EXPECT_EQ(cut.refusal().status, status) << name << ": " << cut.refusal().why;
+    }
+}
+
+TEST(RequestReader, TakesTheLargestBody) {
+    auto r = reader();
+    ASSERT_EQ(r.feed("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n" +
+                     std::string(kBodyMax, 'x')),
+              State::kWhole);
+    EXPECT_EQ(r.take().body.size(), kBodyMax);
+    ASSERT_EQ(r.feed("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n" +
+                     std::string(kBodyMax, 'x') + "\r\n0\r\n\r\n"),
+              State::kWhole);
+    EXPECT_EQ(r.take().body.size(), kBodyMax);
+}
+
+TEST(RequestReader, KnowsTheClientsManners) {
+    auto r = reader();
+    r.feed("GET / HTTP/1.0\r\n\r\n");
+    EXPECT_FALSE(r.manners().keep_alive);
+    EXPECT_FALSE(r.manners().chunks);
+    r.take();
+    r.feed("HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    EXPECT_TRUE(r.manners().keep_alive);
+    EXPECT_TRUE(r.manners().head);
+    r.take();
+    r.feed("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    EXPECT_FALSE(r.manners().keep_alive);
+    r.take();
+    r.feed("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    EXPECT_TRUE(r.take_wants_continue());
+    EXPECT_FALSE(r.take_wants_continue());
+    EXPECT_EQ(r.feed("ab"), State::kWhole);
+}
+
+}  // namespace
+}  // namespace skerry::server

@@ -1,0 +1,126 @@
+#include "server/storage/sqlite/reading.hpp"
+
+#include "base/error_table.hpp"
+
+namespace skerry::server::storage {
+
+namespace {
+
+using sqlite::quote_name;
+using sqlite::Statement;
+
+EntitySql sql_of(const model::Entity& entity) {
+    const std::string table = quote_name(entity.name);
+    const std::string key = quote_name(entity.key.name);
+    std::string columns;
+    std::string marks;
+    for (std::size_t i = 0; i < entity.attributes.size(); ++i) {
+        columns += ", " + quote_name(entity.attributes[i].name);
+        marks += ", ?" + std::to_string(i + 2);
+    }
+    EntitySql sql;
+    sql.select = "SELECT " + (columns.empty() ? "1" : columns.substr(2)) + " FROM " + table + " WHERE " + key + " = ?1";
+    sql.insert = "INSERT INTO " + table + "(" + key + columns + ") VALUES(?1" + marks + ")";
+    sql.remove = "DELETE FROM " + table + " WHERE " + key + " = ?1";
+    // A key that came and went within the batch was never announced: it needs no tombstone. The queue stays on
+    // the left of the joins: the planner must not walk the big table.
+    sql.sequence = "INSERT INTO skerry_member(scope, entity, key, seq, live) "
+                   "SELECT ?1, ?2, q.key, ?3, t." + key + " IS NOT NULL "
+                   "FROM (SELECT DISTINCT key FROM skerry_queue WHERE entity = ?2) q "
+                   "LEFT JOIN " + table + " t ON t." + key + " = q.key "
+                   "WHERE t." + key + " IS NOT NULL OR EXISTS (SELECT 1 FROM skerry_member m "
+                   "WHERE m.scope = ?1 AND m.entity = ?2 AND m.key = q.key) ORDER BY q.key "
+                   "ON CONFLICT(scope, entity, key) DO UPDATE SET seq = excluded.seq, live = excluded.live";
+    return sql;
+}
+
+}  // namespace
+
+Tables::Tables(const model::Model& m) : model(m) {
+    for (const model::Entity& entity : model.entities) entities.push_back(sql_of(entity));
+}
+
+Result<std::optional<DeviceRow>> read_device(sqlite::Database& db, const DeviceId& id) {
+    SKERRY_ASSIGN(Statement get, db.prepare("SELECT ix, user, name, seen, keep_from, acked, enrolled_us "
+                                            "FROM skerry_device WHERE id = ?1"));
+    SKERRY_ASSIGN(const bool row, get.bind_blob(1, id.view()).step());
+    if (!row) return std::nullopt;
+    DeviceRow device;
+    device.ix.value = get.integer(0);
+    device.id = id;
+    device.user = get.text(1);
+    device.name = get.text(2);
+    device.seen.value = from_sql(get.integer(3));
+    device.keep_from.value = from_sql(get.integer(4));
+    device.acked.value = from_sql(get.integer(5));
+    device.enrolled_us = get.integer(6);
+    get.reset();
+    return device;
+}
+
+Result<std::optional<TokenRow>> read_token(sqlite::Database& db, BytesView hash) {
+    SKERRY_ASSIGN(Statement get,
+                  db.prepare("SELECT user, label, created_us, expires_us FROM skerry_token WHERE hash = ?1"));
+    SKERRY_ASSIGN(const bool row, get.bind_blob(1, hash).step());
+    if (!row) return std::nullopt;
+    TokenRow token{Bytes(hash), std::string(get.text(0)), std::string(get.text(1)), get.integer(2), std::nullopt};
+    if (!get.is_null(3)) token.expires_us = get.integer(3);
+    get.reset();
+    return token;
+}
+
+Result<FoundRows> read_rows(sqlite::Database& db, const Tables& tables, EntityIx entity,
+                            std::span<const std::string> keys) {
+    const std::size_t width = tables.model.entity(entity).attributes.size();
+    SKERRY_ASSIGN(Statement get, db.prepare(tables.entities[entity.value].select));
+    FoundRows found;
+    found.reserve(keys.size());
+    for (const std::string& key : keys) {
+        SKERRY_ASSIGN(const bool there, get.bind_text(1, key).step());
+        auto& row = found.emplace_back();
+        if (there) {
+            row.emplace().reserve(width);
+            for (std::size_t i = 0; i < width; ++i) row->push_back(get.value(static_cast<int>(i)));
+        }
+        get.reset();
+    }
+    return found;
+}
+
+wire::Outcome outcome_from(const Statement& row) {
+    wire::Outcome outcome;
+    outcome.no.value = from_sql(row.integer(0));
+    outcome.verdict = static_cast<wire::Verdict>(row.integer(1));
+    outcome.code = code_from_number(static_cast<std::uint16_t>(row.integer(2)));
+    outcome.root.value = from_sql(row.integer(3));
+    outcome.message = row.text(4);
+    return outcome;
+}
+
+Result<std::optional<wire::Outcome>> read_outcome(sqlite::Database& db, DeviceIx device, TxnNo no) {
+    SKERRY_ASSIGN(Statement get, db.prepare("SELECT no, verdict, code, root, message FROM skerry_outcome "
+                                            "WHERE device = ?1 AND no = ?2"));
+    SKERRY_ASSIGN(const bool row, get.bind(1, device.value).bind(2, to_sql(no.value)).step());
+    if (!row) return std::nullopt;
+    wire::Outcome outcome = outcome_from(get);
+    get.reset();
+    return outcome;
+}
+
+Result<Mark> read_last(sqlite::Database& db) {
+    SKERRY_ASSIGN(Statement get, db.prepare("SELECT seq, mark FROM skerry_batch ORDER BY seq DESC LIMIT 1"));
+    SKERRY_ASSIGN(const bool row, get.step());
+    Mark mark;
+    if (row) mark = {Seq{from_sql(get.integer(0))}, from_sql(get.integer(1))};
+    get.reset();
+    return mark;
+}
+
+Result<bool> read_queue_empty(sqlite::Database& db) {
+    SKERRY_ASSIGN(const std::int64_t waiting,
+                  db.integer("SELECT EXISTS(SELECT 1 FROM skerry_queue) OR "
+                             "EXISTS(SELECT 1 FROM skerry_outcome WHERE seq IS NULL)"));
+    return waiting == 0;
+}
+
+}  // namespace skerry::server::storage

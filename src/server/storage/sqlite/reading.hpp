@@ -1,0 +1,60 @@
+// The reads that a snapshot and a write transaction share, over one connection.
+#pragma once
+
+#include "server/storage/storage.hpp"
+#include "sqlite/database.hpp"
+
+namespace skerry::server::storage {
+
+// The statements of one entity's table, built once.
+struct EntitySql {
+    std::string select;  // one row by key: attributes in model order
+    std::string insert;
+    std::string remove;
+    std::string sequence;  // moves what is queued to a batch
+    // Which updates are kept prepared: any set of attributes may be named, so the number is bounded.
+    std::vector<std::string> kept_updates;
+};
+
+struct Tables {
+    explicit Tables(const model::Model& model);
+    const model::Model& model;
+    std::vector<EntitySql> entities;
+};
+
+Result<std::optional<DeviceRow>> read_device(sqlite::Database& db, const DeviceId& id);
+Result<std::optional<TokenRow>> read_token(sqlite::Database& db, BytesView hash);
+Result<FoundRows> read_rows(sqlite::Database& db, const Tables& tables, EntityIx entity,
+                            std::span<const std::string> keys);
+Result<std::optional<wire::Outcome>> read_outcome(sqlite::Database& db, DeviceIx device, TxnNo no);
+Result<Mark> read_last(sqlite::Database& db);
+Result<bool> read_queue_empty(sqlite::Database& db);
+
+// From the columns no, verdict, code, root, message.
+wire::Outcome outcome_from(const sqlite::Statement& row);
+
+inline std::int64_t to_sql(std::uint64_t v) { return static_cast<std::int64_t>(v); }
+inline std::uint64_t from_sql(std::int64_t v) { return static_cast<std::uint64_t>(v); }
+
+// Implements Reads for whichever of its two children.
+template <class Base>
+class OnConnection : public Base {
+  public:
+    OnConnection(sqlite::Database& db, const Tables& tables) : db_(db), tables_(tables) {}
+    Result<std::optional<DeviceRow>> device(const DeviceId& id) override { return read_device(db_, id); }
+    Result<std::optional<TokenRow>> token(BytesView hash) override { return read_token(db_, hash); }
+    Result<FoundRows> rows(EntityIx entity, std::span<const std::string> keys) override {
+        return read_rows(db_, tables_, entity, keys);
+    }
+    Result<std::optional<wire::Outcome>> outcome(DeviceIx device, TxnNo no) override {
+        return read_outcome(db_, device, no);
+    }
+    Result<Mark> last() override { return read_last(db_); }
+    Result<bool> queue_empty() override { return read_queue_empty(db_); }
+
+  protected:
+    sqlite::Database& db_;
+    const Tables& tables_;
+};
+
+}  // namespace skerry::server::storage

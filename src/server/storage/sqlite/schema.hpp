@@ -1,0 +1,43 @@
+// The tables of a server's SQLite file: one ordinary STRICT table per entity under its own name, and Skerry's
+// own tables, all named skerry_… (docs/internal-tables.md lists every column).
+//
+// Whoever writes to an entity's table, plain triggers note (entity, key) in skerry_queue, in that writer's own
+// transaction. They are AFTER triggers, so that only what really happened is noted: nothing for OR IGNORE, the
+// new row for REPLACE and upsert (a REPLACE by key evicts no other key: the primary key is the only unique
+// index). No old images are kept: on SQLite every snapshot that is read for a device has an empty queue
+// (outflow/), so nothing ever needs to be read as it was before.
+#pragma once
+
+#include <string>
+
+#include "model/model.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "sqlite/database.hpp"
+
+namespace skerry::server::storage {
+
+// Raised with every change of shape that an older program would misread.
+inline constexpr std::int64_t kServerFormat = 1;
+
+// Table and triggers of one entity. The shape is decided here and nowhere else: reading and writing name columns
+// only, never a rowid.
+std::string create_entity_sql(const model::Entity& entity, EntityIx ix);
+
+// Makes everything in one transaction. already_exists when the file holds any table.
+Result<void> create_schema(sqlite::Database& db, const model::Model& model, Random& random);
+
+struct Meta {
+    model::Model model;
+    Bytes compiled;
+    Epoch epoch;
+    Bytes secret;
+};
+
+// Reads only: corrupt_store when it is not a server's database, format_too_new before anything is touched.
+Result<Meta> read_meta(sqlite::Database& db);
+
+// WAL and synchronous=FULL: a push is answered when it is on the disk.
+Result<void> configure(sqlite::Database& db);
+
+}  // namespace skerry::server::storage

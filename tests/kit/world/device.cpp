@@ -1,0 +1,278 @@
+// The living part: opening, events, death. What the kit learns from the file is in observe.cpp.
+#include "kit/world/device.hpp"
+
+#include "kit/events/seeds.hpp"
+
+namespace skerry::kit {
+
+Device::Device(Scene& scene, DeviceOptions options)
+    : scene_(scene),
+      options_(std::move(options)),
+      clock_(scene.events.now_ref()),
+      ids_(sub_seed(scene.seed, "ids", options_.link)) {
+    disk_ = std::make_unique<CrashDisk>(unique_vfs_name(options_.name), sub_seed(scene.seed, "disk", options_.link),
+                                        [this] { return clock_.wall().count() / 1000; });
+}
+
+Device::~Device() {
+    host_.reset();
+    second_.reset();
+    app_.reset();
+}
+
+void Device::fail(std::string_view invariant, std::string what) { scene_.fail(invariant, options_.name + ": " + std::move(what)); }
+
+// ---- life and death ----
+
+void Device::start() {
+    store::StoreOptions open{.path = file_, .vfs = std::string(disk_->vfs_name()), .device_name = options_.name,
+                             .model = scene_.model.compile(), .busy_timeout_ms = 0};
+    const auto open_one = [&](std::unique_ptr<store::Store>& into) {
+        auto opened = store::Store::open(open, clock_, ids_);
+        if (opened) {
+            into = std::move(*opened);
+            return true;
+        }
+        if (!disk_->is_down()) fail("I1 integrity", "the store does not open: " + describe(opened.error()));
+        return false;
+    };
+    if (!open_one(app_) || (options_.two_connections && !open_one(second_))) {
+        app_.reset();
+        if (disk_->is_down()) die();
+        return;
+    }
+    ++life_;
+    host_ = std::make_unique<host::Loopback>(second_ ? *second_ : *app_, clock_, ids_, *this);
+    scene_.trace.line(options_.name, "up");
+    seen_calls_ = 0;
+    check_nothing_lost();
+    after_event();
+    if (is_up() && live_) event("live", [&] { host_->set_live(true); });
+}
+
+void Device::die() {
+    scene_.trace.line(options_.name, "down");
+    scene_.trace.mark("device.down");
+    ++life_;
+    scene_.net.drop_link(options_.link);
+    scene_.events.cancel(timer_);
+    host_.reset();
+    second_.reset();
+    app_.reset();
+    if (syncing_) {
+        syncing_ = false;
+        sync_problem_ = Error{Code::kOffline, "the device went down", {}};
+    }
+    if (!disk_->is_down()) disk_->crash_now();
+}
+
+void Device::crash(Loss loss) {
+    loss_ = loss;
+    if (is_up()) die();
+}
+
+void Device::crash_at(std::uint64_t changing_call, Loss loss) {
+    loss_ = loss;
+    disk_->crash_at(changing_call);
+}
+
+void Device::restart(Loss loss) {
+    if (is_up()) return;
+    disk_->restart(loss);
+    scene_.trace.mark("device.restart." + std::string(to_string(loss)));
+    auto plain = open_plain();
+    auto check = plain.is_open() ? plain.prepare_once("PRAGMA integrity_check") : Result<sqlite::OwnedStatement>{};
+    if (plain.is_open()) {
+        const auto row = check ? (*check)->step() : Result<bool>(false);
+        if (!row || !*row || (*check)->text(0) != "ok") fail("I1 integrity", "integrity_check after restart: " + (row ? std::string((*check)->text(0)) : describe(row.error())));
+    }
+    if (check) *check = {};
+    plain = {};
+    start();
+}
+
+std::shared_ptr<const Device::Copy> Device::copy() {
+    auto disk = std::make_shared<CrashDisk>(unique_vfs_name("copy"), 0, [] { return std::int64_t{0}; });
+    disk->clone_from(*disk_);
+    return std::make_shared<const Copy>(Copy{std::move(disk), foreign_, numbers_});
+}
+
+void Device::become(const Copy& copy) {
+    disk_->restart(Loss::kKill);
+    disk_->clone_from(*copy.disk);
+    foreign_ = copy.foreign;
+    in_doubt_.reset();
+    numbers_ = copy.numbers;
+    unsettled_.clear();
+    settled_.clear();
+    ticks_.clear();
+    identity_.clear();
+    verdicts_read_ = 0;
+    restored_ = true;
+    scene_.trace.line(options_.name, "is a copy now");
+}
+
+sqlite::Database Device::open_plain(sqlite::Open mode) {
+    auto db = sqlite::Database::open(file_, {.vfs = std::string(disk_->vfs_name()), .mode = mode, .busy_timeout_ms = 0});
+    return db ? std::move(*db) : sqlite::Database{};
+}
+
+// ---- events ----
+
+void Device::event(std::string_view what, const std::function<void()>& act) {
+    if (!is_up() || scene_.failure) return;
+    if (!what.empty()) scene_.trace.line(options_.name, what);
+    act();
+    after_event();
+}
+
+void Device::after_event() {
+    if (disk_->is_down()) return die();
+    observe();
+    if (!is_up()) return;
+    check_problem();
+    if (!syncing_) return;
+    std::optional<Error> problem;
+    if (!host_->take_finished(&problem)) return;
+    syncing_ = false;
+    sync_problem_ = problem;
+    scene_.trace.line(options_.name, problem ? "sync ended: " + std::string(code_name(problem->code)) : "sync ended");
+}
+
+void Device::check_problem() {
+    const auto& problem = host_->status().problem;
+    if (!problem || scene_.allowed_problems.contains(problem->code)) return;
+    fail("P11 honest errors", "unexpected problem: " + describe(*problem));
+}
+
+void Device::response_started(std::uint64_t request, int status, std::string_view content_type, Millis retry_after) {
+    event({}, [&] { host_->response_started(request, status, content_type, retry_after); });
+}
+void Device::response_bytes(std::uint64_t request, BytesView bytes) {
+    event({}, [&] { host_->response_bytes(request, bytes); });
+}
+void Device::response_ended(std::uint64_t request) {
+    event({}, [&] { host_->response_ended(request); });
+}
+void Device::request_failed(std::uint64_t request, Error error) {
+    event({}, [&] { host_->request_failed(request, std::move(error)); });
+}
+
+void Device::open(const engine::SendRequest& request) {
+    if (disk_->is_down()) return;  // a dead process sends nothing
+    server::http::Request http{.method = "POST", .target = request.path, .authorization = "Bearer " + options_.token,
+                               .content_type = std::string(wire::kContentType), .body = request.body};
+    scene_.net.open(options_.link, *this, request.id, std::move(http));
+}
+void Device::cancel(engine::RequestId id) { scene_.net.cancel(options_.link, id); }
+void Device::set_timer(Millis after) {
+    scene_.events.cancel(timer_);
+    timer_ = scene_.events.after(after, [this, life = life_] {
+        if (life == life_) event({}, [&] { host_->timer_fired(); });
+    });
+}
+
+void Device::start_sync() {
+    if (!is_up()) return;
+    syncing_ = true;
+    sync_problem_.reset();
+    event("sync", [&] { host_->sync(); });
+}
+void Device::set_live(bool live) {
+    live_ = live;
+    event(live ? "live" : "live off", [&] { host_->set_live(live); });
+}
+void Device::network_available() {
+    event({}, [&] { host_->network_available(); });
+}
+void Device::look() {
+    event("look", [&] { host_->app_wrote(); });
+}
+
+// ---- the app ----
+
+void Device::sql(std::string_view statement, const std::vector<Value>& parameters) {
+    auto done = transaction([&](store::Store& store) -> Result<void> {
+        SKERRY_TRY(store.sql(statement, parameters));
+        return {};
+    });
+    if (!done && is_up()) fail("test", std::string(statement) + ": " + describe(done.error()));
+}
+
+Result<void> Device::transaction(const std::function<Result<void>(store::Store&)>& work, bool keep) {
+    if (!is_up()) return skerry::fail(Code::kIo, "the device is down");
+    Result<void> result = app_->begin();
+    Open open;
+    if (result) {
+        auto before = read_images(app_->db(), scene_.model);
+        result = work(*app_);
+        auto after = read_images(app_->db(), scene_.model);
+        if (before && after) {
+            open.before = std::move(*before);
+            open.after.push_back(std::move(*after));
+        } else if (!disk_->is_down()) {
+            fail("test", "reading inside a transaction: " + describe(before ? after.error() : before.error()));
+        }
+        if (!result || !keep) {
+            app_->rollback();
+        } else {
+            result = app_->commit();
+            if (!result) app_->rollback();
+        }
+    }
+    const bool committed = result && keep && !disk_->is_down();
+    scene_.trace.line(options_.name, committed ? "commit" : result ? "rollback" : "refused: " + std::string(code_name(result.error().code)));
+    if (disk_->is_down()) {
+        // The power failed inside the commit, or the last write of it: nobody was told, either may be true.
+        if (!open.after.empty() && keep) in_doubt_ = std::move(open);
+        die();
+        return result ? skerry::fail(Code::kIo, "the device went down") : result;
+    }
+    if (committed) {
+        observe(open, true);
+        event({}, [&] { host_->app_wrote(); });
+    } else {
+        after_event();
+    }
+    return result;
+}
+
+Result<void> Device::foreign_commits(std::size_t count, const std::function<Result<void>(std::size_t, const Say&)>& commit, bool recursive) {
+    if (!is_up()) return skerry::fail(Code::kIo, "the device is down");
+    Result<void> result;
+    {
+        sqlite::Database db = open_plain();
+        if (!db.is_open()) result = skerry::fail(Code::kIo, "no connection");
+        if (result) result = db.exec(recursive ? "PRAGMA recursive_triggers = ON" : "PRAGMA recursive_triggers = OFF");
+        auto before = result ? read_images(db, scene_.model) : Result<Images>(Images{});
+        if (result && before && (!foreign_ || difference(foreign_->before, foreign_->after.front()).empty()))
+            foreign_ = Open{*before, {*before}};
+        for (std::size_t i = 0; i < count && result && before; ++i) {
+            result = db.exec("BEGIN IMMEDIATE");
+            if (result) result = commit(i, plainly(db));
+            auto after = result ? read_images(db, scene_.model) : Result<Images>(Images{});
+            if (result) result = db.exec("COMMIT");
+            if (result && !disk_->is_down()) {
+                foreign_->after = {*after};
+            } else if (disk_->is_down() && after && !after->empty()) {
+                foreign_->after.push_back(*after);
+            }
+        }
+        if (!result && !disk_->is_down()) fail("test", "another program: " + describe(result.error()));
+    }
+    scene_.trace.line(options_.name, "another program wrote");
+    if (disk_->is_down()) die();
+    return result;
+}
+
+Result<void> Device::foreign(const std::vector<std::vector<Write>>& commits, bool recursive_triggers) {
+    return foreign_commits(commits.size(), [&](std::size_t i, const Say& target) -> Result<void> {
+        for (const Write& write : commits[i]) SKERRY_TRY(say(write, scene_.model, target));
+        return {};
+    }, recursive_triggers);
+}
+Result<void> Device::foreign(const std::vector<std::string>& commits, bool recursive_triggers) {
+    return foreign_commits(commits.size(), [&](std::size_t i, const Say& target) { return target(commits[i], {}); }, recursive_triggers);
+}
+
+}  // namespace skerry::kit

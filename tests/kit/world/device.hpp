@@ -1,0 +1,147 @@
+// One simulated device: a crash disk, a store on it, the engine behind a loopback host, and an app that reports
+// to the oracle what it did and saw.
+//
+// What the kit knows of a device it learns as any program could: it reads the file. After every event that
+// changed the disk it looks (observe): which transactions were numbered, which settled with which verdict, and
+// whether what is visible keeps its promises.
+#pragma once
+
+#include <memory>
+
+#include "host/loopback/loopback.hpp"
+#include "kit/clock/virtual_clock.hpp"
+#include "kit/disk/crash_disk.hpp"
+#include "kit/world/scene.hpp"
+#include "kit/world/sql_rows.hpp"
+
+namespace skerry::kit {
+
+struct DeviceOptions {
+    std::string name;
+    std::string user;
+    std::string token;
+    LinkId link = 0;
+    bool two_connections = false;  // the engine has a Store of its own on the file
+};
+
+class Device final : public Caller, public host::Exchange {
+  public:
+    Device(Scene& scene, DeviceOptions options);
+    ~Device() override;
+
+    const std::string& name() const { return options_.name; }
+    const DeviceOptions& options() const { return options_; }
+
+    // ---- the app ----
+    // One statement, one transaction. A refusal fails the world: use transaction() to see it.
+    void sql(std::string_view statement, const std::vector<Value>& parameters = {});
+    // Runs `work` in one transaction of the library, committed when it succeeds and `keep` says so.
+    Result<void> transaction(const std::function<Result<void>(store::Store&)>& work, bool keep = true);
+    // Another SQLite program commits these, one after the other; the library does not look meanwhile.
+    Result<void> foreign(const std::vector<std::vector<Write>>& commits, bool recursive_triggers = false);
+    Result<void> foreign(const std::vector<std::string>& commits, bool recursive_triggers = false);
+    void look();
+    std::vector<std::string> rows(std::string_view entity);
+    Images images();
+    // What settled under this number of this identity: "applied", "rejected key_taken", or "" before it settled.
+    std::string verdict(std::uint64_t no);
+    std::uint64_t last_no();
+
+    // ---- sync ----
+    void start_sync();
+    bool sync_ended() const { return !syncing_; }
+    const std::optional<Error>& sync_problem() const { return sync_problem_; }
+    void set_live(bool live);
+    void network_available();
+    const engine::Status& status() const { return host_->status(); }
+    std::uint64_t unsettled() const { return unsettled_.size(); }
+    std::uint64_t drafts();
+    VirtualClock& clock() { return clock_; }
+
+    // ---- life and death ----
+    bool is_up() const { return app_ != nullptr; }
+    void start();  // opens the store; first start and every other
+    void crash(Loss loss = Loss::kKill);  // now; restart() brings it back
+    void crash_at(std::uint64_t changing_call, Loss loss);  // dies at that call, whoever makes it
+    void restart(Loss loss);              // what a dead disk keeps
+    void restart() { restart(loss_); }
+    // A copy of the file, as a backup of the phone would hold it. The device may be in use.
+    struct Copy;
+    std::shared_ptr<const Copy> copy();
+    // From now on this device's file is that copy. The device must be down; restart() opens it.
+    void become(const Copy& copy);
+    CrashDisk& disk() { return *disk_; }
+    // Everything that must hold of a device that has nothing left to do.
+    void check_settled();
+    store::Store& store() { return *app_; }
+    sqlite::Database open_plain(sqlite::Open mode = sqlite::Open::kReadWrite);
+
+    // ---- Caller and Exchange: called by the network and the loopback host ----
+    void response_started(std::uint64_t request, int status, std::string_view content_type, Millis retry_after) override;
+    void response_bytes(std::uint64_t request, BytesView bytes) override;
+    void response_ended(std::uint64_t request) override;
+    void request_failed(std::uint64_t request, Error error) override;
+    void open(const engine::SendRequest& request) override;
+    void cancel(engine::RequestId id) override;
+    void set_timer(Millis after) override;
+
+    struct Open {  // what was committed and has no number yet, as far as is known
+        Images before;
+        std::vector<Images> after;  // the acknowledged one first, then those a crash may have kept
+    };
+
+  private:
+    void event(std::string_view what, const std::function<void()>& act);
+    void after_event();
+    void die();
+    void observe(const std::optional<Open>& app = std::nullopt, bool app_acknowledged = false);
+    void number(const std::string& id, const Images& before, const Images& after, const std::set<Label>& unsettled);
+    bool identity_changed();
+    void read_verdicts();
+    void check_verdict(std::int64_t no, Label label, std::int64_t verdict, std::int64_t code, std::int64_t root);
+    void check_visible();
+    void check_nothing_lost();
+    void check_problem();
+    Result<void> foreign_commits(std::size_t count, const std::function<Result<void>(std::size_t, const Say&)>& commit, bool recursive);
+    std::vector<std::pair<std::int64_t, std::string>> journal();  // (number, id) by number
+    std::int64_t count(std::string_view table);
+    void fail(std::string_view invariant, std::string what);
+
+    Scene& scene_;
+    DeviceOptions options_;
+    std::string file_ = "device.db";
+    std::unique_ptr<CrashDisk> disk_;
+    VirtualClock clock_;
+    SeededRandom ids_;
+    std::unique_ptr<store::Store> app_;
+    std::unique_ptr<store::Store> second_;
+    std::unique_ptr<host::Loopback> host_;
+    std::uint64_t life_ = 0;  // events of an earlier life are dropped
+    Loss loss_ = Loss::kKill;
+    EventId timer_;
+    bool live_ = false;
+    bool syncing_ = false;
+    std::optional<Error> sync_problem_;
+
+    // what is known of the file
+    std::string identity_;
+    std::set<Label> unsettled_;
+    std::optional<Open> foreign_;
+    std::optional<Open> in_doubt_;  // an app transaction whose commit a crash cut short
+    std::int64_t verdicts_read_ = 0;
+    using Number = std::pair<std::string, std::int64_t>;  // identity and number
+    std::map<Number, std::string> verdicts_;
+    std::map<Number, Label> numbers_;
+    std::map<Label, std::string> settled_;
+    std::uint64_t seen_calls_ = 0;
+    std::map<std::string, std::int64_t> ticks_;
+    bool restored_ = false;  // its numbers may be older than what the server has forgotten
+};
+
+struct Device::Copy {
+    std::shared_ptr<CrashDisk> disk;
+    std::optional<Open> foreign;
+    std::map<Number, Label> numbers;
+};
+
+}  // namespace skerry::kit

@@ -1,0 +1,230 @@
+// What the kit learns from a device's file, and what must hold of it at any moment.
+#include "kit/world/device.hpp"
+
+#include "base/error_table.hpp"
+#include "base/text.hpp"
+
+namespace skerry::kit {
+
+namespace {
+
+// A journalled payload begins with its number and its 16 random bytes.
+std::string id_of_payload(BytesView payload) {
+    Reader in(payload);
+    in.varint();
+    const BytesView id = in.raw(16);
+    return in.ok() ? std::string(id) : std::string{};
+}
+
+std::string verdict_text(std::int64_t verdict, Code code) {
+    constexpr std::string_view kNames[] = {"?", "applied", "merged", "conflict", "rejected", "settled before"};
+    std::string text(kNames[verdict >= 1 && verdict <= 5 ? verdict : 0]);
+    if (verdict == 3 || verdict == 4) text += " " + std::string(code_name(code));
+    return text;
+}
+
+// Runs `row` for every row of a query; false when it failed.
+bool each(sqlite::Database& db, std::string_view sql, const std::function<void(sqlite::Statement&)>& row) {
+    auto statement = db.prepare(sql);
+    if (!statement) return false;
+    for (;;) {
+        const auto more = statement->step();
+        if (!more) return false;
+        if (!*more) break;
+        row(*statement);
+    }
+    statement->reset();
+    return true;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::int64_t, std::string>> Device::journal() {
+    std::vector<std::pair<std::int64_t, std::string>> out;
+    each(app_->db(), "SELECT no, id FROM skerry_txn ORDER BY no", [&](sqlite::Statement& s) { out.emplace_back(s.integer(0), std::string(s.blob(1))); });
+    return out;
+}
+
+bool Device::identity_changed() {
+    std::string now;
+    each(app_->db(), "SELECT value FROM skerry_meta WHERE name = 'device'", [&](sqlite::Statement& s) { now = s.blob(0); });
+    const bool changed = !identity_.empty() && now != identity_;
+    identity_ = std::move(now);
+    return changed;
+}
+
+void Device::number(const std::string& id, const Images& before, const Images& after, const std::set<Label>& unsettled) {
+    const Label label = scene_.next_label++;
+    scene_.labels.emplace(id, label);
+    scene_.oracle.committed(label, options_.user, difference(before, after), unsettled);
+    scene_.trace.line(options_.name, "numbered " + scene_.oracle.describe(label));
+}
+
+// New entries of the journal belong, in this order, to what another program left open and to the app's transaction.
+void Device::observe(const std::optional<Open>& app, bool app_acknowledged) {
+    if (disk_->changing_calls() == seen_calls_ && !app) return;
+    seen_calls_ = disk_->changing_calls();
+    const bool moved = identity_changed();
+    const auto entries = journal();
+    std::set<Label> here;
+    for (const auto& [no, id] : entries)
+        if (const auto known = scene_.labels.find(id); known != scene_.labels.end()) here.insert(known->second);
+    std::set<Label> unsettled = unsettled_;
+    if (moved) {
+        scene_.trace.mark("device.new_identity");
+        scene_.trace.line(options_.name, "has a new identity; " + std::to_string(here.size()) + " transactions moved");
+        scene_.oracle.moved(here);
+        std::erase_if(unsettled, [&](Label label) { return !here.contains(label); });
+    }
+    const bool foreign_due = foreign_ && !difference(foreign_->before, foreign_->after.front()).empty();
+    const bool app_due = app && !app->after.empty() && !difference(app->before, app->after.front()).empty();
+    bool foreign_done = false;
+    bool app_done = false;
+    unsettled_.clear();
+    for (const auto& [no, id] : entries) {
+        if (!scene_.labels.contains(id)) {
+            if (foreign_due && !foreign_done) {
+                number(id, foreign_->before, foreign_->after.front(), unsettled);
+                foreign_done = true;
+            } else if (app_due && !app_done) {
+                number(id, app->before, app->after.front(), unsettled);
+                app_done = true;
+            } else {
+                return fail("P2 exactly once", "transaction " + std::to_string(no) + " was made by nobody");
+            }
+        }
+        const Label label = scene_.labels.at(id);
+        unsettled.insert(label);
+        unsettled_.insert(label);
+        numbers_[{identity_, no}] = label;
+    }
+    if (app_acknowledged && (app_due != app_done || (foreign_due && !foreign_done)))
+        return fail("P1 durability", "a committed transaction has no number");
+    if (foreign_done || (app_acknowledged && foreign_)) foreign_.reset();
+    read_verdicts();
+    check_visible();
+}
+
+void Device::read_verdicts() {
+    struct Settled {
+        std::int64_t row, no, verdict, code, root;
+        std::string device, id;
+    };
+    std::vector<Settled> settled;
+    each(app_->db(), "SELECT rowid, no, verdict, code, root, device, payload FROM skerry_archive WHERE rowid > " + std::to_string(verdicts_read_) + " ORDER BY rowid",
+         [&](sqlite::Statement& s) {
+             settled.push_back({s.integer(0), s.integer(1), s.integer(2), s.integer(3), s.integer(4), std::string(s.blob(5)), id_of_payload(s.blob(6))});
+         });
+    for (const Settled& one : settled) {
+        verdicts_read_ = std::max(verdicts_read_, one.row);
+        const auto label = scene_.labels.find(one.id);
+        if (label == scene_.labels.end()) return fail("P2 exactly once", "transaction " + std::to_string(one.no) + " settled and was made by nobody");
+        numbers_[{one.device, one.no}] = label->second;
+        const Code code = code_from_number(static_cast<std::uint16_t>(one.code));
+        const std::string text = verdict_text(one.verdict, code);
+        verdicts_[{one.device, one.no}] = text;
+        scene_.trace.line(options_.name, "settled T" + std::to_string(label->second) + ": " + text);
+        scene_.trace.mark("verdict." + text);
+        const auto [known, is_new] = settled_.emplace(label->second, text);
+        if (!is_new && known->second != text)
+            return fail("P9 one verdict", "T" + std::to_string(label->second) + " was " + known->second + " and is " + text);
+        const Prediction* predicted = scene_.oracle.verdict(label->second);
+        if (predicted == nullptr) return fail("P9 one verdict", "T" + std::to_string(label->second) + " settled before the server judged it");
+        if (one.verdict == 5 && restored_) continue;
+        std::string expected(judgement_name(predicted->judgement));
+        if (predicted->judgement >= Judgement::kConflict) expected += " " + std::string(code_name(predicted->code));
+        if (expected != text) return fail("oracle verdict", "the device was told " + text + ": " + scene_.oracle.describe(label->second));
+        if (predicted->judgement != Judgement::kRejected) continue;
+        const auto root = numbers_.find({one.device, one.root});
+        if (!restored_ && (root == numbers_.end() || root->second != predicted->root))
+            return fail("oracle verdict", "root is number " + std::to_string(one.root) + ", not T" + std::to_string(predicted->root) + ": " + scene_.oracle.describe(label->second));
+    }
+}
+
+// P4, and monotonic reads: a group is here whole or not at all; what only the server counts up never goes back.
+void Device::check_visible() {
+    if (scene_.model.find("grp") == nullptr || !app_->has_model()) return;
+    std::int64_t incomplete = 0;
+    each(app_->db(), "SELECT count(*) FROM skerry_scope WHERE complete = 0", [&](sqlite::Statement& s) { incomplete = s.integer(0); });
+    if (incomplete == 0) {
+        each(app_->db(), "SELECT g, count(*), max(n) FROM grp GROUP BY g HAVING count(*) <> max(n)", [&](sqlite::Statement& s) {
+            fail("P4 whole", "group " + std::string(s.text(0)) + " has " + std::to_string(s.integer(1)) + " of " + std::to_string(s.integer(2)) + " rows");
+        });
+    }
+    each(app_->db(), "SELECT id, v FROM tick", [&](sqlite::Statement& s) {
+        auto& last = ticks_[std::string(s.text(0))];
+        if (s.integer(1) < last) fail("P5 monotonic reads", "tick went from " + std::to_string(last) + " to " + std::to_string(s.integer(1)));
+        last = s.integer(1);
+    });
+}
+
+// After a restart: P1 for what was acknowledged, and the truth about what was in doubt.
+void Device::check_nothing_lost() {
+    if (foreign_ && foreign_->after.size() > 1) {
+        auto now = read_images(app_->db(), scene_.model);
+        const auto match = now ? std::find(foreign_->after.begin(), foreign_->after.end(), *now) : foreign_->after.end();
+        if (match == foreign_->after.end()) return fail("P1 durability", "what another program committed is not there after the restart");
+        foreign_->after = {*match};
+    }
+    std::set<Label> kept;
+    for (const auto& [no, id] : journal())
+        if (scene_.labels.contains(id)) kept.insert(scene_.labels.at(id));
+    each(app_->db(), "SELECT payload FROM skerry_archive", [&](sqlite::Statement& s) {
+        if (const auto label = scene_.labels.find(id_of_payload(s.blob(0))); label != scene_.labels.end()) kept.insert(label->second);
+    });
+    for (const Label label : unsettled_)
+        if (!kept.contains(label)) return fail("P1 durability", "acknowledged and lost in the restart: " + scene_.oracle.describe(label));
+    observe(in_doubt_ ? in_doubt_ : std::optional<Open>(Open{}), false);
+    in_doubt_.reset();
+    if (foreign_ && !difference(foreign_->before, foreign_->after.front()).empty())
+        fail("P1 durability", "another program's commit was not numbered at the restart");
+    foreign_.reset();
+}
+
+std::int64_t Device::count(std::string_view table) {
+    std::int64_t n = -1;
+    each(app_->db(), "SELECT count(*) FROM " + sqlite::quote_name(table), [&](sqlite::Statement& s) { n = s.integer(0); });
+    return n;
+}
+
+void Device::check_settled() {
+    std::vector<std::string> empty{"skerry_txn", "skerry_op", "skerry_stage", "skerry_quarantine", "skerry_shown"};
+    for (const model::Entity& entity : scene_.model.entities) {
+        empty.push_back("skerry_pre_" + entity.name);
+        empty.push_back("skerry_base_" + entity.name);
+    }
+    for (const std::string& table : empty)
+        if (const auto n = count(table); n != 0) fail("L1 settled", table + " has " + std::to_string(n) + " rows at the end");
+    std::int64_t rejected = 0;
+    each(app_->db(), "SELECT count(*) FROM skerry_archive WHERE verdict = 4", [&](sqlite::Statement& s) { rejected = s.integer(0); });
+    if (const auto n = count("skerry_draft"); n != rejected)
+        fail("drafts", std::to_string(rejected) + " transactions were rejected, " + std::to_string(n) + " drafts are kept");
+    auto plain = open_plain(sqlite::Open::kReadOnly);
+    each(plain, "PRAGMA integrity_check", [&](sqlite::Statement& s) {
+        if (s.text(0) != "ok") fail("I1 integrity", std::string(s.text(0)));
+    });
+}
+
+Images Device::images() {
+    // As any SQLite program reads the file.
+    auto plain = open_plain(sqlite::Open::kReadOnly);
+    auto images = plain.is_open() ? read_images(plain, scene_.model) : Result<Images>(skerry::fail(Code::kIo, "the file does not open"));
+    if (!images) {
+        fail("test", "reading the device: " + describe(images.error()));
+        return {};
+    }
+    return std::move(*images);
+}
+std::vector<std::string> Device::rows(std::string_view entity) { return as_lines(images(), scene_.model, entity); }
+std::string Device::verdict(std::uint64_t no) {
+    const auto found = verdicts_.find({identity_, static_cast<std::int64_t>(no)});
+    return found == verdicts_.end() ? std::string{} : found->second;
+}
+std::uint64_t Device::last_no() {
+    std::uint64_t last = 0;
+    each(app_->db(), "SELECT value FROM skerry_meta WHERE name = 'next_no'", [&](sqlite::Statement& s) { last = static_cast<std::uint64_t>(s.integer(0)) - 1; });
+    return last;
+}
+std::uint64_t Device::drafts() { return static_cast<std::uint64_t>(count("skerry_draft")); }
+
+}  // namespace skerry::kit

@@ -1,0 +1,207 @@
+#include "kit/world/runner.hpp"
+
+#include "kit/world/world.hpp"
+
+namespace skerry::kit {
+
+namespace {
+
+Loss loss_of(const std::string& name) {
+    for (const Loss loss : kAllLosses)
+        if (to_string(loss) == name || "k" + std::string(to_string(loss)) == name) return loss;
+    return Loss::kKill;
+}
+
+Partition partition_of(const std::string& way) {
+    if (way == "requests") return Partition::kRequests;
+    if (way == "responses") return Partition::kResponses;
+    return way == "both" ? Partition::kBoth : Partition::kNone;
+}
+
+class Run {
+  public:
+    Run(const Plan& plan, const RunOptions& options)
+        : plan_(plan),
+          world_(plan.seed, {.tick = Millis{plan.setting("tick_ms", 50)}, .two_connections = plan.setting("two_connections") != 0, .echo = options.echo}) {
+        allow_problems();
+    }
+
+    Report run() {
+        const auto users = std::max<std::int64_t>(1, plan_.setting("users", 1));
+        if (const auto rows = plan_.setting("seed_rows"); rows > 0) seed_rows(rows);
+        for (std::int64_t d = 0; d < plan_.setting("devices", 2) && world_.ok(); ++d)
+            by_number_.push_back(&world_.device("d" + std::to_string(d), "user" + std::to_string(d % users)));
+        for (const Step& step : plan_.steps) {
+            if (!world_.ok()) break;
+            const Millis left = std::chrono::ceil<Millis>(Millis{step.at_ms} - world_.now());
+            if (left.count() > 0) world_.run_for(left);
+            if (world_.ok()) execute(step);
+        }
+        if (world_.ok()) world_.run_for(Millis{1});
+        if (world_.ok()) world_.finish();
+        Report report;
+        report.ok = world_.ok();
+        report.failure = world_.failure();
+        report.trace_hash = world_.scene().trace.hash();
+        report.marks = world_.scene().trace.marks();
+        report.events = world_.scene().events.count();
+        report.virtual_ms = world_.now().count() / 1000;
+        if (!report.ok) report.text = world_.report();
+        return report;
+    }
+
+  private:
+    // What the plan's faults may lead to; any other problem fails the world.
+    void allow_problems() {
+        auto& allowed = world_.scene().allowed_problems;
+        allowed.clear();
+        for (const Step& step : plan_.steps) {
+            switch (step.kind) {
+                case StepKind::kServerCrash: allowed.insert({Code::kOffline, Code::kTruncated, Code::kForeignAnswer}); break;
+                case StepKind::kCrash: allowed.insert(Code::kIo); break;
+                case StepKind::kPartition: allowed.insert({Code::kOffline}); break;
+                case StepKind::kNet: allow_for_net(step, allowed); break;
+                default: break;
+            }
+        }
+    }
+    static void allow_for_net(const Step& step, std::set<Code>& allowed) {
+        for (const FateKind fate : kAllFates) {
+            if (step.number(fate_name(fate)) == 0) continue;
+            switch (fate) {
+                case FateKind::kDuplicate: break;
+                case FateKind::kTruncate: allowed.insert({Code::kTruncated, Code::kForeignAnswer}); break;
+                case FateKind::kPortal:
+                case FateKind::kEmpty:
+                case FateKind::kBadGateway: allowed.insert({Code::kForeignAnswer, Code::kServerFailed, Code::kServerBusy}); break;
+                case FateKind::kStale: break;
+                default: allowed.insert(Code::kOffline); break;
+            }
+        }
+    }
+
+    void seed_rows(std::int64_t n) {
+        std::vector<Write> writes;
+        for (std::int64_t i = 0; i < n; ++i)
+            writes.push_back({WriteKind::kInsert, "note", "seed" + std::to_string(i), {{"text", "from the beginning"}, {"n", i}}, 0});
+        world_.server().write({writes});
+    }
+
+    Device* device(const Step& step) { return step.device < by_number_.size() ? by_number_[step.device] : nullptr; }
+
+    void execute(const Step& step) {
+        Device* d = device(step);
+        world_.scene().trace.line("step", print(step).substr(0, 200));
+        switch (step.kind) {
+            case StepKind::kServerCrash: return server_crash(step);
+            case StepKind::kServerSql:
+                world_.server().write(step.commits);
+                if (world_.server().is_up()) world_.server().count_up();
+                return;
+            default: break;
+        }
+        if (d == nullptr) return;
+        switch (step.kind) {
+            case StepKind::kTxn: return transaction(*d, step);
+            case StepKind::kForeign:
+                static_cast<void>(d->foreign(step.commits, step.number("recursive") != 0));
+                return;
+            case StepKind::kLook: return d->look();
+            case StepKind::kSync:
+                if (d->sync_ended()) d->start_sync();
+                return;
+            case StepKind::kLive: return d->set_live(step.number("on") != 0);
+            case StepKind::kNet: return net(*d, step);
+            case StepKind::kPartition: return world_.net().set_partition(d->options().link, partition_of(step.text("way")));
+            case StepKind::kCrash: return crash(*d, step);
+            case StepKind::kClock: return d->clock().jump(Millis{step.number("by")});
+            case StepKind::kClone:
+                if (d->is_up()) by_number_.push_back(&world_.clone(*d, "clone" + std::to_string(by_number_.size())));
+                return;
+            case StepKind::kBackup:
+                if (d->is_up()) backups_[step.device] = d->copy();
+                return;
+            case StepKind::kRestore: return restore(*d, step);
+            case StepKind::kJoin:
+                if (world_.server().is_up())
+                    by_number_.push_back(&world_.device("joined" + std::to_string(by_number_.size()), d->options().user));
+                return;
+            default: return;
+        }
+    }
+
+    void transaction(Device& d, const Step& step) {
+        if (!d.is_up() || step.commits.empty()) return;
+        const bool keep = step.text("end") != "rollback";
+        auto done = d.transaction([&](store::Store& store) -> Result<void> {
+            const Say target = [&](const std::string& sql, const std::vector<Value>& parameters) -> Result<void> {
+                SKERRY_TRY(store.sql(sql, parameters));
+                return {};
+            };
+            for (const Write& write : step.commits.front()) SKERRY_TRY(say(write, world_.scene().model, target));
+            return {};
+        }, keep);
+        if (!done && d.is_up()) world_.scene().fail("P1 local writes", d.name() + ": a transaction was refused: " + describe(done.error()));
+    }
+
+    void net(Device& d, const Step& step) {
+        NetConditions conditions;
+        conditions.latency_ms_max = step.number("latency", 20);
+        conditions.chunk_bytes_max = static_cast<std::uint64_t>(step.number("chunk", 65'536));
+        conditions.chunk_gap_ms_max = step.number("gap");
+        for (const FateKind fate : kAllFates)
+            conditions.permille[static_cast<std::size_t>(fate)] = static_cast<std::uint64_t>(step.number(fate_name(fate)));
+        world_.net().set_conditions(d.options().link, conditions);
+    }
+
+    void crash(Device& d, const Step& step) {
+        if (!d.is_up()) return;
+        const Loss loss = loss_of(step.text("loss"));
+        if (const auto call = step.number("call"); call > 0) {
+            d.crash_at(static_cast<std::uint64_t>(call), loss);
+        } else {
+            d.crash(loss);
+        }
+        come_back([&d] { return d.is_up(); }, [&d] { d.restart(); }, Millis{step.number("back", 1'000)}, d.disk());
+    }
+    void server_crash(const Step& step) {
+        ServerNode& server = world_.server();
+        if (!server.is_up()) return;
+        const Loss loss = loss_of(step.text("loss"));
+        if (const auto call = step.number("call"); call > 0) {
+            server.crash_at(static_cast<std::uint64_t>(call), loss);
+        } else {
+            server.crash(loss);
+        }
+        come_back([&server] { return server.is_up(); }, [&server] { server.restart(); }, Millis{step.number("back", 1'000)}, server.disk());
+    }
+    // The call at which it dies may come later than its time to be back: then it is looked for again.
+    void come_back(std::function<bool()> is_up, std::function<void()> restart, Millis after, CrashDisk&) {
+        world_.scene().events.after(after, [this, is_up, restart, after] {
+            if (world_.ok() && !is_up()) restart();
+            if (world_.ok() && looks_left_-- > 0) come_back(is_up, restart, after * 2, world_.server().disk());
+        });
+    }
+
+    void restore(Device& d, const Step& step) {
+        const auto found = backups_.find(step.device);
+        if (found == backups_.end()) return;
+        d.disk().crash_at(0);
+        d.crash(Loss::kKill);
+        world_.scene().trace.mark("device.restore");
+        d.become(*found->second);
+        d.start();
+    }
+
+    const Plan& plan_;
+    std::vector<Device*> by_number_;
+    World world_;
+    std::map<std::uint32_t, std::shared_ptr<const Device::Copy>> backups_;
+    int looks_left_ = 400;
+};
+
+}  // namespace
+
+Report run(const Plan& plan, const RunOptions& options) { return Run(plan, options).run(); }
+
+}  // namespace skerry::kit

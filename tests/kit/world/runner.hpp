@@ -1,0 +1,29 @@
+// Executes a plan in a world of its own.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kit/plan/plan.hpp"
+#include "kit/world/scene.hpp"
+
+namespace skerry::kit {
+
+struct Report {
+    bool ok = false;
+    Failure failure;
+    std::uint64_t trace_hash = 0;
+    std::string text;  // of a failure: what, and the last lines of the trace
+    std::map<std::string, std::uint64_t> marks;
+    std::uint64_t events = 0;
+    std::int64_t virtual_ms = 0;
+};
+
+struct RunOptions {
+    bool echo = false;
+};
+
+Report run(const Plan& plan, const RunOptions& options = {});
+
+}  // namespace skerry::kit

@@ -1,0 +1,73 @@
+// The simulated server: production's Server on a crash disk, and the eyes of the kit on its database.
+#pragma once
+
+#include <memory>
+
+#include "kit/clock/virtual_clock.hpp"
+#include "kit/disk/crash_disk.hpp"
+#include "kit/world/scene.hpp"
+#include "kit/world/sql_rows.hpp"
+#include "server/app/server.hpp"
+
+namespace skerry::kit {
+
+class ServerNode {
+  public:
+    ServerNode(Scene& scene, Millis tick);
+    ~ServerNode();
+
+    void start();
+    bool is_up() const { return server_ != nullptr; }
+    std::string token(const std::string& user);
+    // Another program writes on the server's database: each text, or each list of writes, is one transaction.
+    void sql(const std::vector<std::string>& commits);
+    void write(const std::vector<std::vector<Write>>& commits);
+    // Runs what counts up `tick`: devices must never see it go back.
+    void count_up();
+
+    void crash(Loss loss = Loss::kKill);
+    void crash_at(std::uint64_t changing_call, Loss loss);
+    void restart(Loss loss);
+    void restart() { restart(loss_); }
+
+    Images images();
+    std::vector<std::string> rows(std::string_view entity);
+    CrashDisk& disk() { return *disk_; }
+    VirtualClock& clock() { return clock_; }
+    // After anything that may have changed the database: what was judged, does every row agree with the oracle?
+    // False if the server died.
+    bool observe();
+    void check();
+
+  private:
+    struct Quiet final : Log {
+        explicit Quiet(Trace& t) : trace(t) {}
+        void line(LogLevel level, std::string_view text) override {
+            if (level >= LogLevel::kWarn) trace.line("server", text);
+        }
+        Trace& trace;
+    };
+    void die();
+    void schedule_tick();
+    void judged();
+    void transactions(std::size_t count, const std::function<Result<void>(std::size_t, const Say&)>& work);
+    server::Place place() const { return {"srv", std::string(disk_->vfs_name())}; }
+    std::string file() const { return "srv/server.db"; }
+    void fail(std::string_view invariant, std::string what) { scene_.fail(invariant, "server: " + std::move(what)); }
+
+    Scene& scene_;
+    Millis tick_;
+    std::unique_ptr<CrashDisk> disk_;
+    VirtualClock clock_;
+    SeededRandom random_;
+    Quiet log_;
+    std::unique_ptr<server::Server> server_;
+    sqlite::Database eyes_;
+    std::uint64_t life_ = 0;
+    Loss loss_ = Loss::kKill;
+    std::uint64_t seen_calls_ = 0;
+    std::map<std::int64_t, std::int64_t> judged_;  // by device row, the highest number the oracle was told
+    bool made_ = false;
+};
+
+}  // namespace skerry::kit
