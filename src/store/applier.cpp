@@ -98,10 +98,14 @@ Result<void> Applier::frame(wire::FrameType type, BytesView payload) {
 }
 
 Result<void> Applier::settle(const wire::Outcome& outcome) {
-    SKERRY_ASSIGN(sqlite::Statement have, store_.db().prepare("SELECT 1 FROM skerry_txn WHERE no = ?1"));
+    SKERRY_ASSIGN(sqlite::Statement have, store_.db().prepare("SELECT id FROM skerry_txn WHERE no = ?1"));
     have.bind(1, static_cast<std::int64_t>(outcome.no.value));
     SKERRY_ASSIGN(const bool unsettled, have.step());
+    // The number may be another's: of the device that this file was copied from, or of a life after the backup. Ours
+    // is not judged then; the push finds out and this store takes a new identity.
+    const bool ours = unsettled && (outcome.id8 == 0 || Reader(have.blob(0)).u64() == outcome.id8);
     have.reset();
+    if (unsettled && !ours) return {};
     if (!unsettled) return {};  // settled by an earlier checkpoint; the server repeats outcomes in verify mode
     Journal journal(store_);
     SKERRY_ASSIGN(const wire::Transaction txn, journal.load(outcome.no));
@@ -264,7 +268,8 @@ Result<void> Applier::slice(const wire::Slice& part) {
             }
         }
     }
-    const bool fresh = here.empty() && journal_empty_;
+    // Not even a row that settled above and is not here now: body() takes it from what is recomputed at the end.
+    const bool fresh = here.empty() && journal_empty_ && recompute_.empty();
     for (const wire::RowEntry& entry : part.rows) {
         stale.erase(entry.key);
         SKERRY_TRY(lines(part.entity, entry));

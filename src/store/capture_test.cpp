@@ -206,6 +206,7 @@ TEST_F(Capture, malformed_values_and_key_changes_are_refused_by_name) {
     sql("INSERT INTO house VALUES('a', 'x', 1)");
     EXPECT_EQ(store_->sql("UPDATE house SET id = 'b'").error().code, Code::kKeyUpdate);
     EXPECT_EQ(store_->sql("INSERT INTO house(name) VALUES('x')").error().code, Code::kKeyMissing);
+    EXPECT_EQ(store_->sql("INSERT INTO house VALUES('', 'x', 1)").error().code, Code::kValueInvalid);
     EXPECT_EQ(store_->sql("INSERT INTO house VALUES('c', ?1, 1)", {Value{std::string("a\0b", 3)}}).error().code, Code::kValueInvalid);
     EXPECT_EQ(store_->sql("INSERT INTO house VALUES('c', 'x', 'many')").error().code, Code::kConstraint);
     EXPECT_EQ(store_->sql("COMMIT").error().code, Code::kInvalidArgument);

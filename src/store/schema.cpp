@@ -51,7 +51,10 @@ std::string value_checks(const Entity& entity, const Attribute& attribute, bool 
         out += " WHEN " + value + " NOT GLOB '" + pattern + "' THEN " +
                raise("value_invalid", place + " must be a uuid in lower case with hyphens");
     } else if (attribute.type == Type::kText) {
+        if (is_key) out += " WHEN " + value + " = '' THEN " + raise("value_invalid", place + " is an empty key");
         const std::int64_t limit = is_key ? kKeyCharsMax : kValueCharsMax;
+        // A slice begins behind a key, and the empty one is where it starts: it could never be downloaded.
+        if (is_key) out += " WHEN " + value + " = '' THEN " + raise("value_invalid", place + " is an empty key");
         out += " WHEN length(" + value + ") > " + std::to_string(limit) + " THEN " +
                raise("row_too_big", place + " has more than " + std::to_string(limit) + " characters");
         out += " WHEN instr(" + value + ", char(0)) > 0 THEN " +
@@ -150,8 +153,6 @@ CREATE TABLE IF NOT EXISTS skerry_quarantine(entity INTEGER NOT NULL, key TEXT N
     payload BLOB NOT NULL, PRIMARY KEY(entity, key)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS skerry_stage(n INTEGER PRIMARY KEY, type INTEGER NOT NULL, payload BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS skerry_changed(entity INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS skerry_log(n INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, code TEXT NOT NULL,
-    text TEXT NOT NULL) STRICT;
 )sql";
 }
 

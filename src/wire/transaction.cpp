@@ -155,6 +155,7 @@ Result<Transaction> get_transaction(BytesView payload, const model::Model& model
 
 void put_outcome(Writer& out, const Outcome& outcome) {
     out.varint(outcome.no.value);
+    out.u64(outcome.id8);
     out.u8(static_cast<std::uint8_t>(outcome.verdict));
     if (outcome.verdict != Verdict::kRejected && outcome.verdict != Verdict::kConflict) return;
     out.u16(static_cast<std::uint16_t>(outcome.code));
@@ -165,6 +166,7 @@ void put_outcome(Writer& out, const Outcome& outcome) {
 Outcome get_outcome(Reader& in) {
     Outcome outcome;
     outcome.no.value = in.varint();
+    outcome.id8 = in.u64();
     const std::uint8_t verdict = in.u8();
     if (verdict < 1 || verdict > 5 || !outcome.no) in.fail();
     outcome.verdict = static_cast<Verdict>(verdict);

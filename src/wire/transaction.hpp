@@ -80,6 +80,9 @@ struct Outcome {
     Code code = Code::kInternal;  // of a rejection or conflict, else kInternal
     TxnNo root;                   // of a rejection: the first transaction of its draft group
     std::string message;          // for a person, of a rejection or conflict
+    // The first 8 bytes of the transaction's id: two devices that share an identity (a clone, a restored copy) use
+    // one number for different transactions, and an outcome settles only the one it is about. 0 = not said.
+    std::uint64_t id8 = 0;
     friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 

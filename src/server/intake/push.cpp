@@ -93,7 +93,7 @@ class Push {
                 reply_.identity_taken = header.no;
                 return false;
             }
-            SKERRY_TRY(repeat(header.no));
+            SKERRY_TRY(repeat(header));
             return true;
         }
         const bool forgotten = planted(Plant::kDedupeForgotten) && header.no <= device_.seen;
@@ -102,6 +102,7 @@ class Push {
             return false;
         }
         SKERRY_ASSIGN(Outcome outcome, judge_in_savepoint(header, payload));
+        outcome.id8 = storage::first_eight(header.id);
         SKERRY_TRY(txn_->put_seen(device_.ix, header.no, storage::first_eight(header.id)));
         SKERRY_TRY(txn_->put_outcome(device_.ix, outcome));
         if (outcome.verdict == wire::Verdict::kRejected)
@@ -115,10 +116,11 @@ class Push {
 
     // Known and the same: the stored verdict, or, where it was forgotten because the device had settled it once,
     // a fresh outcome that says so, delivered like any other: a restored store settles by it.
-    Result<void> repeat(TxnNo no) {
+    Result<void> repeat(const wire::TxnHeader& header) {
+        const TxnNo no = header.no;
         SKERRY_ASSIGN(auto outcome, txn_->outcome(device_.ix, no));
         if (!outcome) {
-            outcome = Outcome{no, wire::Verdict::kSettledBefore, Code::kInternal, {}, {}};
+            outcome = Outcome{no, wire::Verdict::kSettledBefore, Code::kInternal, {}, {}, storage::first_eight(header.id)};
             SKERRY_TRY(txn_->put_outcome(device_.ix, *outcome));
             dirty_ = true;
             ++in_commit_;

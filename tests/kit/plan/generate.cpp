@@ -166,8 +166,8 @@ struct Generator {
 
     void crashes(std::int64_t duration) {
         SeededRandom r = stream(seed, "crash-plan");
-        static constexpr std::string_view kLosses[] = {"kKill", "kKillTorn", "kPowerNothing", "kPowerAll",
-                                                       "kPowerPrefix", "kPowerRandom", "kPowerTorn"};
+        static constexpr std::string_view kLosses[] = {"kill", "kill-torn", "power-nothing", "power-all",
+                                                       "power-prefix", "power-random", "power-torn"};
         const auto crash = [&](StepKind kind, std::uint32_t device) {
             Step& step = add(between(r, 0, duration), kind, device);
             step.args["loss"] = kLosses[r.below(std::size(kLosses))];

@@ -5,7 +5,7 @@
 //
 //   world seed=7 devices=3 users=2 ...
 //   1200 txn d1 commit ; insert note k1 text=s:x n=i:5 ; delete item ...
-//   1900 crash d2 loss=kPowerTorn call=4 back=2500
+//   1900 crash d2 loss=power-torn call=4 back=2500
 //
 // Numbers at the left are milliseconds of world time. Values: n (NULL), i:<integer>, s:<text, percent-encoded>.
 #pragma once

@@ -8,7 +8,7 @@ namespace {
 
 Loss loss_of(const std::string& name) {
     for (const Loss loss : kAllLosses)
-        if (to_string(loss) == name || "k" + std::string(to_string(loss)) == name) return loss;
+        if (to_string(loss) == name) return loss;
     return Loss::kKill;
 }
 

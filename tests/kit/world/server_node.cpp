@@ -42,9 +42,23 @@ void ServerNode::start() {
     ++life_;
     seen_calls_ = 0;
     scene_.trace.line("server", "up");
+    settle_doubt();
     if (!observe()) return;
     scene_.net.set_handler(&server_->handler());
     schedule_tick();
+}
+
+// Another program's commit was cut short: either its rows are there, all of them, or none is.
+void ServerNode::settle_doubt() {
+    if (!in_doubt_) return;
+    const auto [before, after] = std::move(*in_doubt_);
+    in_doubt_.reset();
+    const Images now = images();
+    if (now == after) {
+        for (const Touched& row : difference(before, after)) scene_.oracle.server_wrote(row.row, row.after);
+    } else if (now != before) {
+        fail("I4 atomicity", "another program's transaction is there in part");
+    }
 }
 
 void ServerNode::die() {
@@ -155,7 +169,10 @@ void ServerNode::transactions(std::size_t count, const std::function<Result<void
             if (done) done = work(i, plainly(*db));
             auto after = done ? read_images(*db, scene_.model) : Result<Images>(Images{});
             if (done) done = db->exec("COMMIT");
-            if (disk_->is_down()) break;
+            if (disk_->is_down()) {
+                if (before && after && !after->empty()) in_doubt_ = {*before, *after};
+                break;
+            }
             if (!done || !before || !after) {
                 fail("test", "another program: " + (done ? std::string("cannot read") : describe(done.error())));
                 break;

@@ -48,6 +48,7 @@ class ServerNode {
         Trace& trace;
     };
     void die();
+    void settle_doubt();
     void schedule_tick();
     void judged();
     void transactions(std::size_t count, const std::function<Result<void>(std::size_t, const Say&)>& work);
@@ -68,6 +69,7 @@ class ServerNode {
     std::uint64_t seen_calls_ = 0;
     std::map<std::int64_t, std::int64_t> judged_;  // by device row, the highest number the oracle was told
     bool made_ = false;
+    std::optional<std::pair<Images, Images>> in_doubt_;  // a commit of another program that a crash cut short
 };
 
 }  // namespace skerry::kit

@@ -82,7 +82,7 @@ std::vector<std::string> as_lines(const Images& images, const model::Model& mode
 Result<void> say(const Write& write, const model::Model& model, const Say& target) {
     const auto tolerant = [&](const Sql& sql) -> Result<void> {
         auto said = target(sql.text, sql.parameters);
-        if (!said && said.error().code == Code::kConstraint) return {};
+        if (!said && (said.error().code == Code::kConstraint || said.error().code == Code::kValueInvalid)) return {};
         return said;
     };
     switch (write.kind) {

@@ -25,8 +25,10 @@ Device& World::device(const std::string& name, const std::string& user) {
     for (const auto& device : devices_)
         if (device->name() == name) return *device;
     const std::string owner = user.empty() ? name : user;
+    std::string& token = tokens_[owner];
+    if (token.empty()) token = server_->token(owner);
     devices_.push_back(std::make_unique<Device>(
-        scene_, DeviceOptions{.name = name, .user = owner, .token = server_->token(owner),
+        scene_, DeviceOptions{.name = name, .user = owner, .token = token,
                               .link = static_cast<LinkId>(devices_.size() + 1), .two_connections = options_.two_connections}));
     devices_.back()->start();
     return *devices_.back();

@@ -74,6 +74,7 @@ class World {
     WorldOptions options_;
     Scene scene_;
     std::unique_ptr<ServerNode> server_;
+    std::map<std::string, std::string> tokens_;  // by user
     std::vector<std::unique_ptr<Device>> devices_;
 };
 

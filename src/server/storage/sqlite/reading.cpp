@@ -94,11 +94,12 @@ wire::Outcome outcome_from(const Statement& row) {
     outcome.code = code_from_number(static_cast<std::uint16_t>(row.integer(2)));
     outcome.root.value = from_sql(row.integer(3));
     outcome.message = row.text(4);
+    outcome.id8 = from_sql(row.integer(5));
     return outcome;
 }
 
 Result<std::optional<wire::Outcome>> read_outcome(sqlite::Database& db, DeviceIx device, TxnNo no) {
-    SKERRY_ASSIGN(Statement get, db.prepare("SELECT no, verdict, code, root, message FROM skerry_outcome "
+    SKERRY_ASSIGN(Statement get, db.prepare("SELECT no, verdict, code, root, message, id8 FROM skerry_outcome JOIN skerry_seen USING(device, no) "
                                             "WHERE device = ?1 AND no = ?2"));
     SKERRY_ASSIGN(const bool row, get.bind(1, device.value).bind(2, to_sql(no.value)).step());
     if (!row) return std::nullopt;

@@ -1,0 +1,59 @@
+// Bytes of a connection to one HTTP response, without a socket. Lengths by Content-Length, chunked or the
+// connection's end. What the content means is nobody's business here. Not thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+namespace skerry::host {
+
+struct ResponseInfo {
+    int status = 0;
+    std::string content_type;
+    Millis retry_after{0};  // 0: none, or not a number of seconds
+};
+
+class ResponseReader {
+  public:
+    enum class State {
+        kHead,
+        kBody,
+        kWhole,
+        kRefused,  // error() says why
+    };
+
+    explicit ResponseReader(std::size_t head_bytes_max);
+    ~ResponseReader();
+
+    // Takes bytes; body bytes among them are appended to `body`.
+    State feed(BytesView bytes, Bytes& body);
+    // The connection has ended: kWhole where that is how the body ends, else kRefused (offline).
+    State end();
+
+    State state() const { return state_; }
+    const ResponseInfo& info() const { return info_; }  // valid from kBody on
+    const Error& error() const { return error_; }
+    // After kWhole: the connection can carry another request.
+    bool reusable() const { return reusable_; }
+
+  private:
+    struct Parser;
+    State refuse(Code code, std::string message);
+    State read_head();
+    State read_body(Bytes& body);
+    State whole();
+
+    std::size_t head_bytes_max_;
+    State state_ = State::kHead;
+    std::string kept_;
+    std::unique_ptr<Parser> parser_;
+    ResponseInfo info_;
+    bool reusable_ = false;
+    Error error_;
+};
+
+}  // namespace skerry::host

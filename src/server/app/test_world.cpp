@@ -1,0 +1,250 @@
+#include "server/app/test_world.hpp"
+
+#include <fstream>
+#include <sstream>
+
+#include "server/app/files.hpp"
+
+namespace skerry::server::test {
+
+namespace fs = std::filesystem;
+
+model::Model outreach() {
+    model::Model model{"outreach", 1, {}};
+    model.entities.push_back({"place", {"id", model::Type::kText}, {{"name", model::Type::kText}, {"people", model::Type::kInt}}});
+    model.entities.push_back({"visit", {"id", model::Type::kUuid}, {{"place_id", model::Type::kText}, {"note", model::Type::kText}}});
+    return model;
+}
+
+World::World() {
+    static int count = 0;
+    place.dir = testing::TempDir() + "skerry_server_" + std::to_string(::getpid()) + "_" + std::to_string(count++);
+    fs::remove_all(place.dir);
+    const auto made = init_server(place, outreach(), clock, random);
+    EXPECT_TRUE(made) << describe(made.error());
+    start();
+}
+
+World::~World() {
+    stop();
+    fs::remove_all(place.dir);
+}
+
+void World::stop() { server.reset(); }
+
+void World::start() {
+    auto opened = Server::open({place, std::nullopt}, clock, random, log);
+    EXPECT_TRUE(opened) << describe(opened.error());
+    server = std::move(*opened);
+}
+
+std::string World::backup() {
+    stop();  // the last connection folds the WAL into the file
+    std::ostringstream copy;
+    copy << std::ifstream(database_path(place), std::ios::binary).rdbuf();
+    start();
+    return copy.str();
+}
+
+void World::put_back(const std::string& copy) {
+    stop();
+    fs::remove(database_path(place) + "-wal");
+    fs::remove(database_path(place) + "-shm");
+    std::ofstream(database_path(place), std::ios::binary | std::ios::trunc) << copy;
+    start();
+}
+
+std::string World::bearer(const std::string& user) {
+    const auto token = make_token(place, {user, "test", std::nullopt}, clock, random);
+    EXPECT_TRUE(token);
+    return "Bearer " + *token;
+}
+
+http::Response World::post(std::string_view path, Bytes body, const std::string& bearer) {
+    return handler().handle({"POST", std::string(path), bearer, std::string(wire::kContentType), std::move(body)});
+}
+
+Table World::sql(std::string_view statement) {
+    auto open = ServerSql::open(place);
+    EXPECT_TRUE(open);
+    auto result = open->run(statement);
+    EXPECT_TRUE(result) << describe(result.error());
+    return result.value_or(Table{});
+}
+
+std::int64_t World::integer(std::string_view query) { return std::get<std::int64_t>(sql(query).rows.at(0).at(0)); }
+
+Bytes read_all(http::Body& body, bool* waits) {
+    Bytes bytes;
+    for (;;) {
+        const http::Step step = body.next(bytes);
+        if (waits != nullptr) *waits = step == http::Step::kWait;
+        if (step != http::Step::kMore) return bytes;
+    }
+}
+
+Peer::Peer(World& w, const std::string& user) : world(w), bearer(w.bearer(user)), id(w.random.id<DeviceId>()) {
+    EXPECT_EQ(enroll(), 200);
+}
+
+int Peer::enroll(std::uint64_t model_hash) {
+    Bytes body;
+    wire::put_header(body, wire::Kind::kEnrollRequest);
+    wire::put(body, wire::Enroll{id, "phone", model_hash});
+    wire::put_empty(body, wire::FrameType::kEnd);
+    return world.post(wire::kPathEnroll, std::move(body), bearer).status;
+}
+
+Transaction Peer::txn(std::vector<wire::Op> ops, std::vector<TxnNo> needs) {
+    no = no.next();
+    return {no, world.random.id<TxnId>(), 0, std::move(needs), std::move(ops)};
+}
+
+wire::Op Peer::insert(EntityIx entity, std::string key, model::Row row, TxnNo prev_row) {
+    return {.kind = wire::OpKind::kInsert, .entity = entity, .key = std::move(key), .row = std::move(row), .changes = {}, .prev_row = prev_row};
+}
+wire::Op Peer::update(EntityIx entity, std::string key, std::vector<wire::Change> changes) {
+    return {.kind = wire::OpKind::kUpdate, .entity = entity, .key = std::move(key), .row = {}, .changes = std::move(changes), .prev_row = {}};
+}
+wire::Op Peer::remove(EntityIx entity, std::string key, const model::Row& base, TxnNo prev_row) {
+    return {.kind = wire::OpKind::kDelete, .entity = entity, .key = std::move(key), .row = {}, .changes = {}, .prev_row = prev_row, .base_hash = prev_row ? Hash128{} : model::row_hash(base)};
+}
+
+Bytes Peer::push_body(const std::vector<Transaction>& transactions) const {
+    Bytes body;
+    wire::put_header(body, wire::Kind::kPushRequest);
+    wire::put(body, wire::PushHello{id, outreach().hash(), keep_from});
+    for (const Transaction& transaction : transactions) wire::put(body, transaction);
+    wire::put_empty(body, wire::FrameType::kEnd);
+    return body;
+}
+
+PushAnswer Peer::push(const std::vector<Transaction>& transactions) { return push_bytes(push_body(transactions)); }
+
+PushAnswer Peer::push_bytes(Bytes body) {
+    http::Response response = world.post(wire::kPathPush, std::move(body), bearer);
+    PushAnswer answer;
+    answer.status = response.status;
+    const Bytes bytes = read_all(*response.body);
+    const auto frames = wire::read_body(bytes, wire::Kind::kPushResponse);
+    EXPECT_TRUE(frames);
+    if (!frames) return answer;
+    for (const wire::Frame& frame : *frames) {
+        if (frame.type == wire::FrameType::kVerdict) answer.verdicts.push_back(*wire::get_verdict(frame.payload));
+        if (frame.type == wire::FrameType::kExpect) answer.expect = TxnNo{*wire::get_number(frame.payload)};
+        if (frame.type == wire::FrameType::kIdentityTaken) answer.identity_taken = TxnNo{*wire::get_number(frame.payload)};
+        if (frame.type == wire::FrameType::kError) answer.error = wire::get_failure(frame.payload)->code;
+    }
+    return answer;
+}
+
+Bytes Peer::pull_body(const PullOptions& options, bool live) const {
+    Bytes body;
+    wire::put_header(body, wire::Kind::kPullRequest);
+    wire::put(body, wire::Pull{id, outreach().hash(), keep_from, live, options.verify, options.slice_rows, cursor});
+    wire::put_empty(body, wire::FrameType::kEnd);
+    return body;
+}
+
+PullAnswer Peer::pull(const PullOptions& options) {
+    http::Response response = world.post(wire::kPathPull, pull_body(options, false), bearer);
+    PullAnswer answer;
+    answer.status = response.status;
+    const Bytes bytes = read_all(*response.body);
+    answer.bytes = bytes.size();
+    const auto frames = wire::read_body(bytes, wire::Kind::kPullResponse);
+    EXPECT_TRUE(frames) << describe(frames.error());
+    if (frames) apply(*frames, answer);
+    return answer;
+}
+
+void Peer::open_live() {
+    live_ = world.post(wire::kPathPull, pull_body({}, true), bearer);
+    EXPECT_EQ(live_.status, 200);
+    live_bytes_.clear();
+    live_at_ = 0;
+}
+
+PullAnswer Peer::read_live() {
+    live_bytes_ += read_all(*live_.body, &live_waits_);
+    // The reader wants a whole body: it is given the frames so far.
+    wire::FrameReader reader(wire::Kind::kPullResponse);
+    reader.feed(live_bytes_);
+    std::vector<wire::Frame> frames;
+    std::vector<Bytes> payloads;
+    for (std::size_t i = 0;; ++i) {
+        const auto frame = reader.next();
+        EXPECT_TRUE(frame);
+        if (!frame || !*frame) break;
+        if (i < live_at_) continue;
+        payloads.push_back(Bytes((*frame)->payload));
+        frames.push_back({(*frame)->type, {}});
+    }
+    for (std::size_t i = 0; i < frames.size(); ++i) frames[i].payload = payloads[i];
+    live_at_ += frames.size();
+    PullAnswer answer;
+    apply(frames, answer);
+    return answer;
+}
+
+// A device would do the same in one transaction, with its journal on top.
+void Peer::apply(const std::vector<wire::Frame>& frames, PullAnswer& answer) {
+    const model::Model model = outreach();
+    for (const wire::Frame& frame : frames) {
+        switch (frame.type) {
+            case wire::FrameType::kBegin: {
+                answer.begins.push_back(*wire::get_begin(frame.payload));
+                EXPECT_EQ(answer.begins.back().from, hash64(cursor)) << "a checkpoint continues the cursor";
+                answer.outcomes.emplace_back();
+                answer.rows.emplace_back();
+                answer.leaves.emplace_back();
+                complete = answer.begins.back().caught_up;
+                break;
+            }
+            case wire::FrameType::kOutcomes: {
+                const auto outcomes = wire::get_outcomes(frame.payload);
+                ASSERT_TRUE(outcomes);
+                for (const Outcome& outcome : *outcomes) {
+                    answer.outcomes.back().push_back(outcome);
+                    settled[outcome.no] = outcome;
+                }
+                break;
+            }
+            case wire::FrameType::kRows: {
+                const auto got = wire::get_rows(frame.payload, model);
+                ASSERT_TRUE(got) << describe(got.error());
+                for (const wire::RowEntry& entry : got->rows) {
+                    answer.rows.back().push_back({got->entity, entry.key});
+                    rows[{got->entity, entry.key}] = entry.row;
+                }
+                break;
+            }
+            case wire::FrameType::kLeaves: {
+                const auto got = wire::get_leaves(frame.payload);
+                ASSERT_TRUE(got);
+                for (const std::string& key : got->keys) {
+                    answer.leaves.back().push_back({got->entity, key});
+                    rows.erase({got->entity, key});
+                }
+                break;
+            }
+            case wire::FrameType::kSlice: {
+                const auto got = wire::get_slice(frame.payload, model);
+                ASSERT_TRUE(got) << describe(got.error());
+                std::erase_if(rows, [&](const auto& row) {
+                    return row.first.entity == got->entity && row.first.key > got->after && (!got->upto || row.first.key <= *got->upto);
+                });
+                for (const wire::RowEntry& entry : got->rows) rows[{got->entity, entry.key}] = entry.row;
+                answer.slice_sizes.push_back(got->rows.size());
+                break;
+            }
+            case wire::FrameType::kComplete: answer.completed.push_back(wire::ScopeId{static_cast<std::uint32_t>(*wire::get_number(frame.payload))}); break;
+            case wire::FrameType::kCheckpoint: cursor = wire::get_checkpoint(frame.payload)->token; break;
+            case wire::FrameType::kEnd: answer.ended = true; break;
+            case wire::FrameType::kError: answer.error = wire::get_failure(frame.payload)->code; break;
+            default: break;
+        }
+    }
+}
+
+}  // namespace skerry::server::test
