@@ -98,6 +98,7 @@ struct Engine::Impl {
     bool caught_up_once = false;   // of any since the pull channel was last started anew
     std::uint32_t slice_rows = 0;
     std::uint64_t slice_carried = 0;
+    TxnNo sent_before_pull;        // what the server had when the pull began has to settle by its caught-up checkpoint
     std::vector<wire::Outcome> verdicts;   // of the answer being read
     std::vector<wire::Outcome> outcomes;   // settled and not yet taken
 
@@ -164,6 +165,7 @@ struct Engine::Impl {
         wire::put(body, pull_request);
         wire::put_empty(body, wire::FrameType::kEnd);
         checkpoint_open = false;
+        sent_before_pull = state.unsettled > state.unsent ? state.sent_upto : TxnNo{};
         store.discard_staged();
         send(pull(), wire::kPathPull, wire::Kind::kPullResponse, std::move(body));
     }
@@ -418,6 +420,19 @@ struct Engine::Impl {
         }
     }
 
+    // CONFLICT    What the server confirmed has no outcome in the checkpoint that must have held it.
+    // RESOLUTION  Send it again: the server knows it and says so, as an outcome that settles it.
+    // WHY         This file is a copy: the device it was copied from settled the transaction, and the server has
+    //             forgotten the outcome. Waiting would never end.
+    Result<void> ask_again_what_did_not_settle() {
+        const TxnNo upto = std::exchange(sent_before_pull, TxnNo{});
+        if (!upto) return {};
+        SKERRY_ASSIGN(const SyncState state, store.state());
+        if (state.unsettled == state.unsent || state.keep_from > upto) return {};
+        push_dirty = true;
+        return store.server_expects(state.keep_from);
+    }
+
     Result<void> apply() {
         checkpoint_open = false;
         bool continues = false;
@@ -435,7 +450,7 @@ struct Engine::Impl {
         if (slice_carried > 0 && applied.rows > 0) size_next_slice(applied);
         caught_up_once = caught_up_once || caught_up;
         pull().failures = 0;
-        return {};
+        return caught_up ? ask_again_what_did_not_settle() : Result<void>{};
     }
 
     // The wish for the next request: as many rows as were applied in the time that the app may be kept waiting.

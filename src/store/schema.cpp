@@ -184,7 +184,9 @@ EntitySql::EntitySql(const Entity& entity) {
     update = "UPDATE " + table + " SET " + (assignments.empty() ? key + " = " + key : assignments) + " WHERE " + key + " = ?1";
     insert = "INSERT INTO " + table + "(" + key + columns(entity, "", ", ") + ") VALUES(?1" + places + ")";
     erase = "DELETE FROM " + table + " WHERE " + key + " = ?1";
-    keys_in_range = "SELECT " + key + " FROM " + table + " WHERE " + key + " > ?1 AND (?2 IS NULL OR " + key + " <= ?2) ORDER BY " + key;
+    // Rows that only a base row remembers (an unsettled delete hides them) are here too.
+    const auto range = [](const std::string& name) { return " WHERE " + name + " > ?1 AND (?2 IS NULL OR " + name + " <= ?2)"; };
+    keys_in_range = "SELECT " + key + " FROM " + table + range(key) + " UNION SELECT key FROM " + base + range("key") + " ORDER BY 1";
     select_base = "SELECT 1" + columns(entity, "", ", ") + " FROM " + base + " WHERE key = ?1";
     put_base = "INSERT OR REPLACE INTO " + base + " VALUES(?1" + places + ")";
     erase_base = "DELETE FROM " + base + " WHERE key = ?1";

@@ -9,7 +9,7 @@ namespace {
 
 TEST(OracleIncludes, only_base_and_model) {
     int files = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(std::string(SKERRY_SOURCE_DIR) + "/tests/kit/oracle")) {
+    for (const auto& entry : std::filesystem::directory_iterator(SKERRY_SOURCE_DIR "/tests/kit/oracle")) {
         if (entry.path().extension() != ".hpp" && entry.path().extension() != ".cpp") continue;
         ++files;
         std::ifstream in(entry.path());
@@ -24,7 +24,7 @@ TEST(OracleIncludes, only_base_and_model) {
 
 // The loopback host is what the simulator and WebAssembly share: no socket, no server.
 TEST(LoopbackIncludes, no_server_and_no_socket) {
-    for (const auto& entry : std::filesystem::directory_iterator(std::string(SKERRY_SOURCE_DIR) + "/src/host/loopback")) {
+    for (const auto& entry : std::filesystem::directory_iterator(SKERRY_SOURCE_DIR "/src/host/loopback")) {
         std::ifstream in(entry.path());
         for (std::string line; std::getline(in, line);) {
             if (!line.starts_with("#include")) continue;

@@ -26,7 +26,7 @@ Exchange::Exchange(asio::io_context& io, ExchangeOwner& owner, const ServerUrl& 
       socket_(io),
       resolver_(io),
       timer_(io),
-      reader_(limits.response_head_bytes) {}
+      reader_(std::make_unique<ResponseReader>(limits.response_head_bytes)) {}
 
 void Exchange::to(Stage next) {
     const auto legal = [](Stage from, Stage into) {
@@ -168,27 +168,27 @@ void Exchange::received(const error_code& ec, std::size_t bytes) {
         return took(bytes);
     }
     if (ec == asio::error::eof) {
-        if (reader_.end() == ResponseReader::State::kWhole) return finish();
-        return lost(reader_.error());
+        if (reader_->end() == ResponseReader::State::kWhole) return finish();
+        return lost(reader_->error());
     }
     lost(Error{Code::kOffline, "the connection to " + url_.authority + " broke: " + ec.message(), {}});
 }
 
 void Exchange::took(std::size_t bytes) {
     body_.clear();
-    const auto state = reader_.feed(BytesView(buffer_.data(), bytes), body_);
+    const auto state = reader_->feed(BytesView(buffer_.data(), bytes), body_);
     const bool has_head = state == ResponseReader::State::kBody ||
-                          state == ResponseReader::State::kWhole || reader_.info().status >= 200;
+                          state == ResponseReader::State::kWhole || reader_->info().status >= 200;
     // Each report may end in cancel().
     if (has_head && !std::exchange(reported_start_, true))
-        owner_.started(request_.id, reader_.info());
+        owner_.started(request_.id, reader_->info());
     else if (!has_head && state == ResponseReader::State::kRefused)
-        return fail_now(reader_.error());
+        return fail_now(reader_->error());
     if (stage_ == Stage::kDone) return;
     if (!body_.empty()) owner_.bytes(request_.id, body_);
     if (stage_ == Stage::kDone) return;
     if (state == ResponseReader::State::kWhole) return finish();
-    if (state == ResponseReader::State::kRefused) return fail_now(reader_.error());
+    if (state == ResponseReader::State::kRefused) return fail_now(reader_->error());
     receive();
 }
 
@@ -196,7 +196,7 @@ void Exchange::took(std::size_t bytes) {
 void Exchange::lost(Error error) {
     if (!reused_ || answered_) return fail_now(std::move(error));
     reused_ = false;
-    reader_ = ResponseReader(limits_.response_head_bytes);
+    reader_ = std::make_unique<ResponseReader>(limits_.response_head_bytes);
     error_code ignored;
     socket_.close(ignored);
     find_addresses();
@@ -209,7 +209,7 @@ void Exchange::finish() {
     to(Stage::kDone);
     timer_.cancel();
     error_code ignored;
-    if (!sent_ || !reader_.reusable()) socket_.close(ignored);
+    if (!sent_ || !reader_->reusable()) socket_.close(ignored);
     owner_.ended(request_.id, std::move(socket_));
 }
 

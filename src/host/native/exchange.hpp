@@ -94,7 +94,7 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
     bool sent_ = false;      // all of the request
     bool answered_ = false;  // at least a byte
     bool reported_start_ = false;
-    ResponseReader reader_;
+    std::unique_ptr<ResponseReader> reader_;
     std::vector<char> buffer_;
     Bytes body_;
 };

@@ -107,8 +107,11 @@ TEST_F(Pull, a_cut_off_pull_goes_on_from_its_last_whole_checkpoint) {
     while (checkpoints < 3) {
         const auto frame = *reader.next();
         ASSERT_TRUE(frame);
-        if (frame->type == wire::FrameType::kSlice)
-            for (auto& entry : wire::get_slice(frame->payload, outreach())->rows) anna.rows[{kPlace, entry.key}] = entry.row;
+        if (frame->type == wire::FrameType::kSlice) {
+            const auto slice = wire::get_slice(frame->payload, outreach());
+            ASSERT_TRUE(slice);
+            for (const wire::RowEntry& entry : slice->rows) anna.rows[{kPlace, entry.key}] = entry.row;
+        }
         if (frame->type != wire::FrameType::kCheckpoint) continue;
         anna.cursor = wire::get_checkpoint(frame->payload)->token;
         ++checkpoints;

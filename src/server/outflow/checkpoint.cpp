@@ -49,7 +49,7 @@ Result<std::unique_ptr<Checkpoint>> Checkpoint::plan(const OutflowContext& conte
     if (const auto presented = context.sealer.open(from.token, holder)) {
         SKERRY_ASSIGN(const bool usable, self->usable(*presented, grants));
         if (usable) {
-            context.floor.note(self->device_, presented->at->seq);
+            if (from.presented) context.floor.note(self->device_, presented->at->seq);
             after = presented->at;
             self->cursor_.downloads = presented->downloads;
         }

@@ -34,9 +34,10 @@ struct OutflowContext {
 
 // What a checkpoint continues.
 struct From {
-    Bytes token;                           // as presented, or as sent with the last checkpoint
-    bool verify = false;                   // the device asked to re-read everything
-    std::optional<Seq> target;             // what was sequenced when the pull began; empty = now
+    Bytes token;
+    bool presented = true;      // by the device; false: sent with the last checkpoint of this answer
+    bool verify = false;        // the device asked to re-read everything
+    std::optional<Seq> target;  // what was sequenced when the pull began; empty = now
 };
 
 class Checkpoint {

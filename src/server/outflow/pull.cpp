@@ -49,6 +49,7 @@ class PullBody final : public http::Body {
         SKERRY_ASSIGN(const bool more, checkpoint_->next(out));
         if (more) return {};
         from_.token = checkpoint_->token();
+        from_.presented = false;
         from_.verify = false;
         reached_ = checkpoint_->to();
         state_ = checkpoint_->more() ? State::kPlanning : State::kIdle;

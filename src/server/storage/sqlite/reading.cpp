@@ -99,7 +99,7 @@ wire::Outcome outcome_from(const Statement& row) {
 }
 
 Result<std::optional<wire::Outcome>> read_outcome(sqlite::Database& db, DeviceIx device, TxnNo no) {
-    SKERRY_ASSIGN(Statement get, db.prepare("SELECT no, verdict, code, root, message, id8 FROM skerry_outcome JOIN skerry_seen USING(device, no) "
+    SKERRY_ASSIGN(Statement get, db.prepare("SELECT no, verdict, code, root, message, id8 FROM skerry_outcome CROSS JOIN skerry_seen USING(device, no) "
                                             "WHERE device = ?1 AND no = ?2"));
     SKERRY_ASSIGN(const bool row, get.bind(1, device.value).bind(2, to_sql(no.value)).step());
     if (!row) return std::nullopt;

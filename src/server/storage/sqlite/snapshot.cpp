@@ -50,14 +50,14 @@ class SqliteSnapshot final : public OnConnection<Snapshot> {
 
     Result<std::vector<wire::Outcome>> outcomes_between(DeviceIx device, Seq after, Seq upto) override {
         SKERRY_ASSIGN(Statement get,
-                      db_.prepare("SELECT no, verdict, code, root, message, id8 FROM skerry_outcome JOIN skerry_seen USING(device, no) "
+                      db_.prepare("SELECT no, verdict, code, root, message, id8 FROM skerry_outcome CROSS JOIN skerry_seen USING(device, no) "
                                   "WHERE device = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY no"));
         get.bind(1, device.value).bind(2, to_sql(after.value)).bind(3, to_sql(upto.value));
         return outcomes(get);
     }
 
     Result<std::vector<wire::Outcome>> outcomes_from(DeviceIx device, TxnNo from) override {
-        SKERRY_ASSIGN(Statement get, db_.prepare("SELECT no, verdict, code, root, message, id8 FROM skerry_outcome JOIN skerry_seen USING(device, no) "
+        SKERRY_ASSIGN(Statement get, db_.prepare("SELECT no, verdict, code, root, message, id8 FROM skerry_outcome CROSS JOIN skerry_seen USING(device, no) "
                                                  "WHERE device = ?1 AND no >= ?2 ORDER BY no"));
         get.bind(1, device.value).bind(2, to_sql(from.value));
         return outcomes(get);

@@ -1,1 +1,180 @@
+// What the interface promises, on SQLite; the same is to hold for every other backend.
 #include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "server/storage/sqlite/backend.hpp"
+
+namespace skerry::server::storage {
+namespace {
+
+struct Sqlite : testing::Test {
+    Sqlite() {
+        model.app = "test";
+        model.entities.push_back({"place", {"id", model::Type::kText}, {{"name", model::Type::kText}, {"people", model::Type::kInt}}});
+        model.entities.push_back({"tag", {"code", model::Type::kText}, {}});
+        static int count = 0;
+        path = testing::TempDir() + "skerry_storage_" + std::to_string(::getpid()) + "_" + std::to_string(count++) + ".db";
+        EXPECT_TRUE(SqliteBackend::create(path, {}, model, random));
+        auto opened = SqliteBackend::open(path, {});
+        EXPECT_TRUE(opened);
+        backend = std::move(*opened);
+    }
+    ~Sqlite() override {
+        backend.reset();
+        for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
+    }
+    Mark sequence_and_commit(WriteTxn& txn) {
+        const auto mark = txn.sequence(random.u64(), scopes, Micros{1});
+        EXPECT_TRUE(mark);
+        EXPECT_TRUE(txn.commit());
+        return *mark;
+    }
+
+    SeededRandom random{1};
+    model::Model model;
+    std::string path;
+    std::unique_ptr<Backend> backend;
+    std::vector<WholeScope> scopes{{wire::ScopeId{1}, EntityIx{0}}, {wire::ScopeId{2}, EntityIx{1}}};
+};
+
+TEST_F(Sqlite, an_uncommitted_transaction_leaves_nothing) {
+    { ASSERT_TRUE((*backend->begin_write())->insert(EntityIx{1}, "x", {})); }
+    auto view = *backend->snapshot();
+    EXPECT_TRUE(*view->queue_empty());
+    EXPECT_FALSE(view->rows(EntityIx{1}, std::vector<std::string>{"x"})->at(0));
+}
+
+TEST_F(Sqlite, a_snapshot_does_not_move) {
+    auto before = *backend->snapshot();
+    auto txn = *backend->begin_write();
+    ASSERT_TRUE(txn->insert(EntityIx{1}, "x", {}));
+    sequence_and_commit(*txn);
+    EXPECT_EQ(before->last()->seq, Seq{0});
+    EXPECT_EQ((*backend->snapshot())->last()->seq, Seq{1});
+}
+
+TEST_F(Sqlite, a_batch_is_everything_that_was_queued_and_nothing_makes_no_batch) {
+    auto txn = *backend->begin_write();
+    ASSERT_TRUE(txn->insert(EntityIx{0}, "b", {Null{}, std::int64_t{1}}));
+    ASSERT_TRUE(txn->insert(EntityIx{0}, "a", {std::string("x"), Null{}}));
+    const Mark first = sequence_and_commit(*txn);
+    EXPECT_EQ(first.seq, Seq{1});
+    txn = *backend->begin_write();
+    EXPECT_EQ(sequence_and_commit(*txn), first);
+    txn = *backend->begin_write();
+    ASSERT_TRUE(txn->remove(EntityIx{0}, "a"));
+    const Value name = std::string("y");
+    ASSERT_TRUE(txn->update(EntityIx{0}, "b", std::vector<Assignment>{{0, &name}}));
+    const Mark second = sequence_and_commit(*txn);
+    auto view = *backend->snapshot();
+    EXPECT_TRUE(*view->knows(first) && *view->knows(second));
+    EXPECT_FALSE(*view->knows({first.seq, first.mark + 1}));
+    EXPECT_FALSE(*view->knows({second.seq.next(), 0}));
+    const auto keys = [&](Live live, Seq after, Seq upto) {
+        std::vector<std::string> found;
+        auto cursor = *view->changed(scopes[0], after, upto, live);
+        while (true) {
+            const std::size_t n = found.size();
+            EXPECT_TRUE(cursor->next(1, found));
+            if (found.size() == n) return found;
+        }
+    };
+    EXPECT_EQ(keys(Live::kYes, Seq{0}, Seq{2}), std::vector<std::string>{"b"});
+    EXPECT_EQ(keys(Live::kNo, Seq{0}, Seq{2}), std::vector<std::string>{"a"});
+    EXPECT_TRUE(keys(Live::kYes, Seq{2}, Seq{2}).empty());
+    EXPECT_TRUE(keys(Live::kYes, Seq{0}, Seq{1}).empty()) << "a row has one place in the log: its last";
+    EXPECT_EQ(*view->member_count(scopes[0]), 1u);
+    EXPECT_EQ(*view->members_after(scopes[0], "", 10), std::vector<std::string>{"b"});
+    EXPECT_EQ(*view->changed_count(scopes[0], Seq{0}, Seq{2}, 1), 1u);
+}
+
+TEST_F(Sqlite, a_savepoint_takes_back_what_came_after_it) {
+    auto txn = *backend->begin_write();
+    ASSERT_TRUE(txn->insert(EntityIx{1}, "kept", {}));
+    ASSERT_TRUE(txn->savepoint());
+    ASSERT_TRUE(txn->insert(EntityIx{1}, "dropped", {}));
+    ASSERT_TRUE(txn->rollback_to());
+    ASSERT_TRUE(txn->savepoint());
+    ASSERT_TRUE(txn->insert(EntityIx{1}, "also kept", {}));
+    ASSERT_TRUE(txn->release());
+    sequence_and_commit(*txn);
+    auto view = *backend->snapshot();
+    EXPECT_EQ(*view->members_after(scopes[1], "", 10), (std::vector<std::string>{"also kept", "kept"}));
+}
+
+TEST_F(Sqlite, what_one_process_commits_another_notices_and_waits_for) {
+    auto other = *SqliteBackend::open(path, {});
+    ASSERT_TRUE(other->foreign_commit());
+    EXPECT_FALSE(*other->foreign_commit());
+    auto txn = *backend->begin_write();
+    ASSERT_TRUE(txn->insert(EntityIx{1}, "x", {}));
+    EXPECT_EQ(other->begin_write(Patience::kNone).error().code, Code::kBusy);
+    ASSERT_TRUE(txn->commit());
+    EXPECT_TRUE(*other->foreign_commit());
+    EXPECT_FALSE(*(*other->snapshot())->queue_empty());
+}
+
+TEST_F(Sqlite, any_set_of_attributes_can_be_updated) {
+    model::Model wide{"wide", 1, {{"e", {"id", model::Type::kText}, {}}}};
+    for (int i = 0; i < 7; ++i) wide.entities[0].attributes.push_back({"a" + std::to_string(i), model::Type::kInt});
+    const std::string file = path + "wide";
+    ASSERT_TRUE(SqliteBackend::create(file, {}, wide, random));
+    auto store = *SqliteBackend::open(file, {});
+    auto txn = *store->begin_write();
+    model::Row row(7, Value{std::int64_t{0}});
+    ASSERT_TRUE(txn->insert(EntityIx{0}, "x", row));
+    for (std::int64_t set = 1; set < 128; ++set) {
+        const Value v = set;
+        std::vector<Assignment> values;
+        for (std::uint32_t i = 0; i < 7; ++i)
+            if ((set >> i & 1) != 0) {
+                values.emplace_back(i, &v);
+                row[i] = v;
+            }
+        ASSERT_TRUE(txn->update(EntityIx{0}, "x", values));
+        ASSERT_EQ(txn->rows(EntityIx{0}, std::vector<std::string>{"x"})->at(0), row);
+    }
+    txn.reset();
+    store.reset();
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(file + suffix);
+}
+
+TEST_F(Sqlite, every_row_of_its_own_tables_comes_back_as_it_went) {
+    auto txn = *backend->begin_write();
+    DeviceRow device;
+    device.id = random.id<DeviceId>();
+    device.user = "anna";
+    device.seen = TxnNo{3};
+    ASSERT_TRUE(txn->put_device(device));
+    EXPECT_TRUE(device.ix);
+    device.acked = Seq{9};
+    ASSERT_TRUE(txn->put_device(device));
+    EXPECT_EQ((*txn->device(device.id))->acked, Seq{9});
+    ASSERT_TRUE(txn->put_seen(device.ix, TxnNo{1}, UINT64_MAX));
+    EXPECT_EQ(*txn->seen(device.ix, TxnNo{1}), UINT64_MAX);
+    EXPECT_FALSE(*txn->seen(device.ix, TxnNo{2}));
+    const wire::Outcome outcome{TxnNo{1}, wire::Verdict::kRejected, Code::kKeyTaken, TxnNo{1}, "taken", UINT64_MAX};
+    ASSERT_TRUE(txn->put_outcome(device.ix, outcome));
+    EXPECT_EQ(**txn->outcome(device.ix, TxnNo{1}), outcome);
+    const KeyRef at{EntityIx{0}, "k"};
+    ASSERT_TRUE(txn->put_result(device.ix, {TxnNo{1}, at, "name", ResultCode::kMerged, Bytes(8, 'l'), RecordId{4}}));
+    EXPECT_EQ((*txn->result(device.ix, TxnNo{1}, at, "name"))->record, RecordId{4});
+    EXPECT_FALSE(*txn->result(device.ix, TxnNo{1}, at, ""));
+    Record record{{}, at, "", "anna", device.ix, TxnNo{1}, RecordState::kOpen, "b", "m", "t", 5};
+    ASSERT_TRUE(txn->put_record(record));
+    EXPECT_EQ((*txn->open_record(at, "", "anna"))->mine, "m");
+    record.state = RecordState::kClosed;
+    ASSERT_TRUE(txn->put_record(record));
+    EXPECT_FALSE(*txn->open_record(at, "", "anna"));
+    EXPECT_EQ((*txn->record(record.id))->state, RecordState::kClosed);
+    ASSERT_TRUE(txn->purge_below(device.ix, TxnNo{2}));
+    EXPECT_FALSE(*txn->outcome(device.ix, TxnNo{1}));
+    EXPECT_TRUE(*txn->seen(device.ix, TxnNo{1})) << "for ever";
+    ASSERT_TRUE(txn->put_token({Bytes(32, 'h'), "anna", "label", 1, 2}));
+    EXPECT_EQ((*txn->token(Bytes(32, 'h')))->expires_us, 2);
+    EXPECT_FALSE(*txn->token(Bytes(32, 'x')));
+}
+
+}  // namespace
+}  // namespace skerry::server::storage
