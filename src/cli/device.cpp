@@ -44,6 +44,11 @@ std::string machine_name() {
     return ::gethostname(name, sizeof name - 1) == 0 ? name : "device";
 }
 
+// A store that never got its model holds nothing: left behind, it would look like one that is ready.
+void remove_new_store(const std::string& path) {
+    for (const char* ending : {"", "-wal", "-shm", "-journal"}) ::unlink((path + ending).c_str());
+}
+
 Result<void> run(const Options& options) {
     DeviceOptions device_options;
     device_options.path = options.store;
@@ -53,8 +58,12 @@ Result<void> run(const Options& options) {
     const bool is_new = !is_file(options.store);
     if (is_new && (options.server.empty() || device_options.token.empty()))
         return fail(Code::kInvalidArgument, "a new store needs --server and a token (--token-file, --token or SKERRY_TOKEN)");
-    SKERRY_ASSIGN(Device device, Device::open(device_options));
-    SKERRY_ASSIGN(const DeviceStatus status, device.status());
+    Result<Device> opened = Device::open(device_options);
+    if (!opened) {
+        if (is_new) remove_new_store(options.store);
+        return fail(std::move(opened.error()));
+    }
+    SKERRY_ASSIGN(const DeviceStatus status, opened->status());
     if (options.json) {
         print_out(status_json(status) + "\n");
         return {};

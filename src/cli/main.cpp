@@ -17,7 +17,7 @@ void Program::on_run(CLI::App* command, std::function<Result<void>()> run) {
 }
 
 void teach(CLI::App* command, const std::string& text, const std::string& example) {
-    command->footer("\n" + text + "\n\nExample:\n  " + example);
+    command->footer(text + "\n\nExample:\n  " + example);
 }
 
 namespace {
@@ -30,7 +30,7 @@ int run(int argc, char** argv) {
     program.app.require_subcommand(1);
     program.app.get_formatter()->column_width(30);
     program.app.footer(
-        "\n`skerry COMMAND --help` explains a command with an example."
+        "`skerry COMMAND --help` explains a command with an example."
         "\nExit codes: 0 done, 1 failed, 2 wrong command line. Errors: docs/errors.md.");
     add_init(program);
     add_serve(program);
@@ -47,7 +47,11 @@ int run(int argc, char** argv) {
         program.app.exit(wanted);
         return kDone;
     } catch (const CLI::ParseError& error) {
-        std::fprintf(stderr, "skerry: %s\n", visible(error.what()).c_str());
+        std::string what = error.what();
+        const auto is_named = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
+        if (argc > 1 && argv[1][0] != '-' && program.app.get_subcommands(is_named).empty())
+            what = "there is no command '" + std::string(argv[1]) + "'";
+        std::fprintf(stderr, "skerry: %s\n", visible(what).c_str());
         std::string path = "skerry";
         for (const CLI::App* at = &program.app; !at->get_subcommands().empty();) {
             at = at->get_subcommands().front();

@@ -38,7 +38,7 @@ std::string status_json(const DeviceStatus& status) {
 std::string status_text(const DeviceStatus& status) {
     std::string out;
     const auto line = [&](std::string_view name, const std::string& value) {
-        out += std::string(name) + std::string(name.size() < 18 ? 18 - name.size() : 1, ' ') + visible(value) + "\n";
+        out += std::string(name) + std::string(name.size() < 19 ? 19 - name.size() : 1, ' ') + visible(value) + "\n";
     };
     line("device", status.device_id);
     line("user", status.user.empty() ? "(not signed in yet)" : status.user);

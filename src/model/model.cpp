@@ -69,7 +69,9 @@ Result<Model> Model::load(BytesView compiled) {
                         "; this program knows formats up to " + std::to_string(kModelFormat));
     Model model;
     model.app = in.bytes();
-    model.version = static_cast<std::uint32_t>(in.varint());
+    const std::uint64_t version = in.varint();
+    if (version > UINT32_MAX) in.fail();
+    model.version = static_cast<std::uint32_t>(version);
     const std::size_t entities = in.count(4);
     for (std::size_t i = 0; i < entities && in.ok(); ++i) {
         Entity& entity = model.entities.emplace_back();

@@ -41,7 +41,7 @@ INSTANTIATE_TEST_SUITE_P(bugs, Planted,
                                            Control{Plant::kRecomputeBeforeSettle, "recompute before settle", 200},
                                            Control{Plant::kBatchSplitOverCheckpoints, "batch split over checkpoints", 200},
                                            Control{Plant::kStoreSynchronousNormal, "device with synchronous=NORMAL", 200}),
-                         [](const auto& info) { return "plant_" + std::to_string(static_cast<int>(info.param.plant)); });
+                         [](const auto& control) { return "plant_" + std::to_string(static_cast<int>(control.param.plant)); });
 
 }  // namespace
 }  // namespace skerry::kit
