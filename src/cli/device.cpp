@@ -63,7 +63,9 @@ Result<void> run(const Options& options) {
         if (is_new) remove_new_store(options.store);
         return fail(std::move(opened.error()));
     }
-    SKERRY_ASSIGN(const DeviceStatus status, opened->status());
+    SKERRY_ASSIGN(DeviceStatus status, opened->status());
+    // What the status says of a sync is about the one that fetched the model and then was stopped.
+    status.problem.reset();
     if (options.json) {
         print_out(status_json(status) + "\n");
         return {};

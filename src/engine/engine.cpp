@@ -430,6 +430,9 @@ struct Engine::Impl {
         SKERRY_ASSIGN(const SyncState state, store.state());
         if (state.unsettled == state.unsent || state.keep_from > upto) return {};
         push_dirty = true;
+        // Whose number it is that was taken the next push finds out again, behind those that the server knows: they
+        // must not move to a new identity with the rest, or they would be applied twice.
+        identity_taken = false;
         return store.server_expects(state.keep_from);
     }
 

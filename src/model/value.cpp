@@ -41,7 +41,6 @@ Result<void> check_key(const Entity& entity, std::string_view key) {
     if (key.size() > kKeyBytesMax)
         return fail(Code::kRowTooBig, place(entity, entity.key) + " is a key of " + with_commas(key.size()) +
                                           " bytes; the limit is " + with_commas(kKeyBytesMax));
-    if (key.empty()) return fail(Code::kValueInvalid, place(entity, entity.key) + " is an empty key");
     const bool good = entity.key.type == Type::kUuid ? is_canonical_uuid(key) : is_clean_text(key);
     if (!good)
         return fail(Code::kValueInvalid,

@@ -278,7 +278,13 @@ Result<void> Journal::take_new_identity() {
         SKERRY_TRY(txn_row.bind(4, as_int(low)).run());
     }
     Meta& meta = store_.meta();
-    const auto fresh = store_.random().id<DeviceId>();
+    // Drawn from the old identity and the first transaction that moves, so that two copies of one file which both
+    // carry it move it to the same place, where the server sees that it is one transaction. Nothing to move: random.
+    auto fresh = store_.random().id<DeviceId>();
+    if (!transactions.empty()) {
+        SKERRY_ASSIGN(const DeviceId old, meta.device());
+        fresh = DeviceId::from(view_of(hash128(Bytes(old.view()).append(transactions.front().id.view()))));
+    }
     SKERRY_TRY(meta.set_bytes(key::kDevice, fresh.view()));
     SKERRY_TRY(meta.set(key::kNextNo, static_cast<std::int64_t>(moved.size()) + 1));
     SKERRY_TRY(meta.erase(key::kResendFrom));

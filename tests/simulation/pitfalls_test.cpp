@@ -199,6 +199,24 @@ TEST(Pitfall, pitfall_25_a_clone_takes_a_new_identity) {
     EXPECT_TRUE(p.w.finish()) << p.w.report();
 }
 
+// 25: a copy made of a restored device before it found out: what both carry moves, and is applied once.
+TEST(Pitfall, pitfall_25_a_clone_of_a_restored_device_sends_nothing_twice) {
+    Pair p;
+    const auto backup = p.ann.copy();
+    p.ann.sql("INSERT INTO note(id) VALUES('lost in the restore')");
+    p.w.sync(p.ann);
+    p.ann.crash();
+    p.ann.become(*backup);
+    p.ann.start();
+    p.ann.sql("INSERT INTO note(id) VALUES('in both')");
+    Device& twin = p.w.clone(p.ann, "twin");
+    twin.sql("INSERT INTO note(id) VALUES('twins')");
+    p.ann.sql("INSERT INTO note(id) VALUES('anns')");
+    p.w.sync_all();
+    EXPECT_EQ(p.w.server().rows("note").size(), 5u);
+    EXPECT_TRUE(p.w.finish()) << p.w.report();
+}
+
 // A cut at any byte of an answer costs a request, nothing else.
 TEST(Network, an_answer_cut_at_any_byte_is_asked_for_again) {
     for (std::uint64_t byte = 0; byte < 400; byte += 7) {

@@ -1,5 +1,5 @@
-// What a host reports to the engine and takes from it, as an interface: the room is built and tested without the
-// engine, and joined to it (or to a test's) by EngineLinkOf.
+// What a host reports to the engine and takes from it, as an interface: the room is built and
+// tested without the engine, and joined to it (or to a test's) by EngineLinkOf.
 #pragma once
 
 #include <string_view>

@@ -31,12 +31,16 @@ Exchange::Exchange(asio::io_context& io, ExchangeOwner& owner, const ServerUrl& 
 void Exchange::to(Stage next) {
     const auto legal = [](Stage from, Stage into) {
         switch (into) {
-            case Stage::kNew: return false;
-            case Stage::kResolving: return from == Stage::kNew || from == Stage::kOpen;
+            case Stage::kNew:
+                return false;
+            case Stage::kResolving:
+                return from == Stage::kNew || from == Stage::kOpen;
             case Stage::kConnecting:
                 return from == Stage::kResolving || from == Stage::kConnecting;
-            case Stage::kOpen: return from == Stage::kNew || from == Stage::kConnecting;
-            case Stage::kDone: return from != Stage::kDone;
+            case Stage::kOpen:
+                return from == Stage::kNew || from == Stage::kConnecting;
+            case Stage::kDone:
+                return from != Stage::kDone;
         }
         return false;
     };
@@ -94,15 +98,17 @@ void Exchange::find_addresses() {
             std::ranges::reverse(self->addresses_);
             if (ec || self->addresses_.empty())
                 return self->fail_now(
-                    Error{Code::kOffline, "the name " + self->url_.host + " cannot be resolved: " + ec.message(), {}});
+                    Error{Code::kOffline,
+                          "the name " + self->url_.host + " cannot be resolved: " + ec.message(),
+                          {}});
             self->connect_next();
         });
 }
 
 void Exchange::connect_next() {
     if (addresses_.empty())
-        return fail_now(Error{Code::kOffline,
-                              "cannot connect to " + url_.authority + ": " + last_trouble_, {}});
+        return fail_now(Error{
+            Code::kOffline, "cannot connect to " + url_.authority + ": " + last_trouble_, {}});
     to(Stage::kConnecting);
     ++attempt_;
     const tcp::endpoint address = addresses_.back();
@@ -114,10 +120,10 @@ void Exchange::connect_next() {
     socket_.close(ec);
     socket_.open(address.protocol(), ec);
     if (ec) return connected(ec);
-    socket_.async_connect(address,
-                          [self = shared_from_this(), attempt = attempt_](const error_code& failed) {
-                              if (self->is_current(attempt)) self->connected(failed);
-                          });
+    socket_.async_connect(
+        address, [self = shared_from_this(), attempt = attempt_](const error_code& failed) {
+            if (self->is_current(attempt)) self->connected(failed);
+        });
 }
 
 void Exchange::connected(const error_code& ec) {
@@ -144,21 +150,22 @@ void Exchange::send() {
         set_deadline(SteadyClock::now() + limits_.silence);
         return kReadBytes;
     };
-    // A failure to send is not the end: an answer may be on its way (413), and if none is, reading fails too.
-    asio::async_write(socket_, buffers, progress,
-                      [self = shared_from_this(), attempt = attempt_](const error_code& ec, std::size_t) {
-                          if (self->is_current(attempt)) self->sent_ = !ec;
-                      });
+    // A failure to send is not the end: an answer may be on its way (413), and if none is, reading
+    // fails too.
+    asio::async_write(
+        socket_, buffers, progress,
+        [self = shared_from_this(), attempt = attempt_](const error_code& ec, std::size_t) {
+            if (self->is_current(attempt)) self->sent_ = !ec;
+        });
     receive();
 }
 
 void Exchange::receive() {
     if (buffer_.empty()) buffer_.resize(kReadBytes);
-    socket_.async_read_some(
-        asio::buffer(buffer_),
-        [self = shared_from_this(), attempt = attempt_](const error_code& ec, std::size_t bytes) {
-            if (self->is_current(attempt)) self->received(ec, bytes);
-        });
+    socket_.async_read_some(asio::buffer(buffer_), [self = shared_from_this(), attempt = attempt_](
+                                                       const error_code& ec, std::size_t bytes) {
+        if (self->is_current(attempt)) self->received(ec, bytes);
+    });
 }
 
 void Exchange::received(const error_code& ec, std::size_t bytes) {
@@ -171,7 +178,8 @@ void Exchange::received(const error_code& ec, std::size_t bytes) {
         if (reader_->end() == ResponseReader::State::kWhole) return finish();
         return lost(reader_->error());
     }
-    lost(Error{Code::kOffline, "the connection to " + url_.authority + " broke: " + ec.message(), {}});
+    lost(Error{
+        Code::kOffline, "the connection to " + url_.authority + " broke: " + ec.message(), {}});
 }
 
 void Exchange::took(std::size_t bytes) {
@@ -221,7 +229,8 @@ void Exchange::fail_now(Error error) {
 
 // ---- deadlines ----
 
-// The timer runs to some earlier deadline and then looks again: progress costs a store, not a system call.
+// The timer runs to some earlier deadline and then looks again: progress costs a store, not a
+// system call.
 void Exchange::set_deadline(SteadyClock::time_point when) {
     deadline_ = when;
     if (when < timer_.expiry()) watch();
@@ -243,13 +252,15 @@ void Exchange::timed_out() {
             watch();
             return connect_next();
         case Stage::kResolving:
-            return fail_now(Error{Code::kOffline,
-                                  "the name " + url_.host + " was not resolved within the time limit", {}});
+            return fail_now(
+                Error{Code::kOffline,
+                      "the name " + url_.host + " was not resolved within the time limit",
+                      {}});
         case Stage::kOpen:
-            return fail_now(Error{Code::kOffline,
-                                  url_.authority + " was silent for too long", {}});
+            return fail_now(Error{Code::kOffline, url_.authority + " was silent for too long", {}});
         case Stage::kNew:
-        case Stage::kDone: return;
+        case Stage::kDone:
+            return;
     }
 }
 

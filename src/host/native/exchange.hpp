@@ -5,10 +5,10 @@
 //     +-----------------------+   +--next address, or once more after a dead kept-alive connection
 //     +--(a kept-alive connection)-------> kOpen
 //
-// While kOpen, request and answer flow at once: a server that refuses a large body early is heard. Every
-// asynchronous step carries the attempt's number, so that completions of an abandoned socket are told apart.
-// Shared with its pending operations, which may complete after it is done. Never reports from inside start() or
-// cancel().
+// While kOpen, request and answer flow at once: a server that refuses a large body early is heard.
+// Every asynchronous step carries the attempt's number, so that completions of an abandoned socket
+// are told apart. Shared with its pending operations, which may complete after it is done. Never
+// reports from inside start() or cancel().
 #pragma once
 
 #include <array>
@@ -71,7 +71,9 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
     void lost(Error error);
     void finish();
     void fail_now(Error error);
-    bool is_current(unsigned attempt) const { return stage_ != Stage::kDone && attempt == attempt_; }
+    bool is_current(unsigned attempt) const {
+        return stage_ != Stage::kDone && attempt == attempt_;
+    }
     void set_deadline(SteadyClock::time_point when);
     void watch();
     void timed_out();

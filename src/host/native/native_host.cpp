@@ -29,8 +29,8 @@ constexpr std::chrono::milliseconds kPollTime{20};
 // A line end in a token would let whoever makes tokens add headers or whole requests.
 Result<void> check_token(std::string_view token) {
     if (token.size() > kTokenBytesMax)
-        return fail(Code::kInvalidArgument, "the token is longer than " +
-                                                std::to_string(kTokenBytesMax) + " bytes");
+        return fail(Code::kInvalidArgument,
+                    "the token is longer than " + std::to_string(kTokenBytesMax) + " bytes");
     const auto is_odd = [](char c) { return c < 0x21 || c > 0x7e; };
     if (std::ranges::any_of(token, is_odd))
         return fail(Code::kInvalidArgument,
@@ -80,7 +80,8 @@ struct NativeHost::Impl final : ExchangeOwner {
     asio::io_context io{1};
     asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
     asio::steady_timer timer{io};
-    std::uint64_t timer_set = 0;  // counts, so that a timer that was replaced while it fired is not reported
+    std::uint64_t timer_set =
+        0;  // counts, so that a timer that was replaced while it fired is not reported
     std::map<engine::RequestId, std::shared_ptr<Exchange>> exchanges;
     std::map<engine::RequestId, Error> refused;  // by us; reported by a posted step
     std::deque<Kept> kept;
@@ -144,8 +145,7 @@ void NativeHost::Impl::carry_out(engine::SendRequest& action) {
     request.id = action.id;
     request.head = head_of(action);
     request.body = std::move(action.body);
-    auto exchange =
-        std::make_shared<Exchange>(io, *this, url, options.limits, std::move(request));
+    auto exchange = std::make_shared<Exchange>(io, *this, url, options.limits, std::move(request));
     exchanges.emplace(action.id, exchange);
     exchange->start(kept_connection());
 }
@@ -235,7 +235,9 @@ void NativeHost::poll() {
     }
 }
 
-void NativeHost::stop() { impl_->io.stop(); }
+void NativeHost::stop() {
+    impl_->io.stop();
+}
 
 Result<void> NativeHost::set_token(std::string token) {
     SKERRY_TRY(check_token(token));

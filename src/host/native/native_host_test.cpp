@@ -42,10 +42,12 @@ TEST(NativeHost, PostsWhatTheEngineSends) {
     ASSERT_TRUE(rig.run_to_ends(1));
     EXPECT_EQ(rig.engine.events, (Events{"started 1 200 application/vnd.skerry 0", "ended 1"}));
     EXPECT_EQ(rig.engine.bodies[1], "hello");
-    EXPECT_EQ(seen, "POST /base/v1/pull HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port) +
-                        "\r\nAuthorization: Bearer t0ken\r\nContent-Type: application/vnd.skerry\r\n"
-                        "Accept: application/vnd.skerry\r\nContent-Length: 3\r\n\r\n" +
-                        std::string("a\0b", 3));
+    server.join();
+    EXPECT_EQ(seen,
+              "POST /base/v1/pull HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port) +
+                  "\r\nAuthorization: Bearer t0ken\r\nContent-Type: application/vnd.skerry\r\n"
+                  "Accept: application/vnd.skerry\r\nContent-Length: 3\r\n\r\n" +
+                  std::string("a\0b", 3));
     EXPECT_EQ(rig.log.lines.find("t0ken"), std::string::npos);
 }
 
@@ -82,7 +84,8 @@ TEST(NativeHost, PassesStatusAndRetryAfterOn) {
               (Events{"started 1 503  4000", "ended 1", "started 2 401  0", "ended 2"}));
 }
 
-// A captive portal answers everything with a page; whether that is Skerry's is for the engine to say.
+// A captive portal answers everything with a page; whether that is Skerry's is for the engine to
+// say.
 TEST(NativeHost, PassesForeignAnswersOn) {
     ScriptServer server({[](Peer& peer) {
         peer.read_request();
@@ -170,6 +173,7 @@ TEST(NativeHost, SendsAndReceivesMuch) {
     Rig rig(server.url());
     rig.engine.post(1, "/v1/push", large);
     ASSERT_TRUE(rig.run_to_ends(1));
+    server.join();
     EXPECT_GT(taken, large.size());
     EXPECT_EQ(rig.engine.bodies[1].size(), large.size());
 }
@@ -254,6 +258,7 @@ TEST(NativeHost, UsesANewTokenFromTheNextRequestOn) {
     EXPECT_FALSE(rig.host->set_token("new\r\nX: y"));
     rig.engine.post(2);
     ASSERT_TRUE(rig.run_to_ends(2));
+    server.join();
     EXPECT_EQ(first.find("Authorization"), std::string::npos);
     EXPECT_NE(second.find("Authorization: Bearer new\r\n"), std::string::npos);
 }

@@ -47,8 +47,10 @@ struct Pieces {
 Millis retry_after_of(boost::beast::string_view text) {
     std::int64_t seconds = 0;
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (parsed.ec == std::errc::result_out_of_range) seconds = kRetryAfterMaxS;
-    else if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) return Millis{0};
+    if (parsed.ec == std::errc::result_out_of_range)
+        seconds = kRetryAfterMaxS;
+    else if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size())
+        return Millis{0};
     return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, kRetryAfterMaxS));
 }
 
@@ -76,7 +78,8 @@ ResponseReader::State ResponseReader::feed(BytesView bytes, Bytes& body) {
         if (read_head() != State::kHead || kept_.size() == before) break;
     }
     if (state_ == State::kBody) return read_body(body);
-    if (state_ == State::kWhole && !kept_.empty()) reusable_ = false;  // bytes that nobody asked for
+    if (state_ == State::kWhole && !kept_.empty())
+        reusable_ = false;  // bytes that nobody asked for
     return state_;
 }
 
@@ -138,11 +141,15 @@ ResponseReader::State ResponseReader::whole() {
 
 ResponseReader::State ResponseReader::end() {
     switch (state_) {
-        case State::kWhole: reusable_ = false; return state_;
-        case State::kRefused: return state_;
+        case State::kWhole:
+            reusable_ = false;
+            return state_;
+        case State::kRefused:
+            return state_;
         case State::kHead:
             return refuse(Code::kOffline, "the connection was closed before the answer");
-        case State::kBody: break;
+        case State::kBody:
+            break;
     }
     error_code ec;
     parser_->beast.put_eof(ec);

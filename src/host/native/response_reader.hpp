@@ -1,5 +1,5 @@
-// Bytes of a connection to one HTTP response, without a socket. Lengths by Content-Length, chunked or the
-// connection's end. What the content means is nobody's business here. Not thread-safe.
+// Bytes of a connection to one HTTP response, without a socket. Lengths by Content-Length, chunked
+// or the connection's end. What the content means is nobody's business here. Not thread-safe.
 #pragma once
 
 #include <memory>

@@ -35,9 +35,11 @@ TEST(ResponseReader, ReadsEveryFramingHoweverItIsCut) {
         bool by_end;
     } cases[] = {
         {head + "Content-Length: 5\r\n\r\nhello", false},
-        {head + "Transfer-Encoding: chunked\r\n\r\n2;x\r\nhe\r\n3\r\nllo\r\n0\r\nT: t\r\n\r\n", false},
+        {head + "Transfer-Encoding: chunked\r\n\r\n2;x\r\nhe\r\n3\r\nllo\r\n0\r\nT: t\r\n\r\n",
+         false},
         {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\n\r\n" + head +
-             "Content-Length: 5\r\n\r\nhello", false},
+             "Content-Length: 5\r\n\r\nhello",
+         false},
         {head + "\r\nhello", true},
         {"HTTP/1.0 200 OK\r\nContent-Type: a/b\r\nRetry-After: 3\r\n\r\nhello", true},
     };
@@ -84,7 +86,9 @@ TEST(ResponseReader, RefusesWhatIsNotHttp) {
 }
 
 TEST(ResponseReader, KnowsWhenTheConnectionCanGoOn) {
-    const auto reusable = [](std::string text) { return read_in_steps(text, 1000, false).reusable; };
+    const auto reusable = [](std::string text) {
+        return read_in_steps(text, 1000, false).reusable;
+    };
     EXPECT_TRUE(reusable("HTTP/1.1 204 No Content\r\n\r\n"));
     EXPECT_TRUE(reusable("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
     EXPECT_FALSE(reusable("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"));
@@ -94,8 +98,9 @@ TEST(ResponseReader, KnowsWhenTheConnectionCanGoOn) {
 
 TEST(ResponseReader, TakesRetryAfterWithCaution) {
     const auto wait = [](const std::string& value) {
-        const auto out = read_in_steps("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nRetry-After: " +
-                                       value + "\r\n\r\n", 1000, false);
+        const auto out = read_in_steps(
+            "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nRetry-After: " + value + "\r\n\r\n", 1000,
+            false);
         EXPECT_EQ(out.state, State::kWhole) << value;
         return out.info.retry_after;
     };

@@ -12,7 +12,9 @@ constexpr std::size_t kUrlBytesMax = 2000;  // beyond it proxies begin to refuse
 bool is_alnum(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
-bool is_host_char(char c) { return is_alnum(c) || c == '-' || c == '.' || c == '_'; }
+bool is_host_char(char c) {
+    return is_alnum(c) || c == '-' || c == '.' || c == '_';
+}
 bool is_v6_char(char c) {
     return c == ':' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
            (c >= 'A' && c <= 'F');
@@ -31,8 +33,8 @@ bool takes_prefix(std::string_view& text, std::string_view prefix) {
 }
 
 tl::unexpected<Error> bad(std::string_view why) {
-    return fail(Code::kInvalidArgument, "the server's address " + std::string(why) +
-                                            "; it looks like http://host:port");
+    return fail(Code::kInvalidArgument,
+                "the server's address " + std::string(why) + "; it looks like http://host:port");
 }
 
 }  // namespace

@@ -37,12 +37,30 @@ TEST(ServerUrl, RefusesHttpsByName) {
 }
 
 TEST(ServerUrl, RefusesTheRestWithoutRepeatingSecrets) {
-    for (const std::string text :
-         {"", "example.org", "ftp://h", "http:/h", "http://", "http://:80", "http://h:", "http://h:0",
-          "http://h:65536", "http://h:8o", "http://h:-1", "http://h:1:2", "http://[::1", "http://[]",
-          "http://[::1]x", "http://[g::1]", "http://a b", "http://h\r\nX: y", "http://h/\r\nX:",
-          "http://h/a b", "http://user:s3cret@h", "https://user:s3cret@h", "http://h?token=s3cret",
-          "http://h/#s3cret"}) {
+    for (const std::string text : {"",
+                                   "example.org",
+                                   "ftp://h",
+                                   "http:/h",
+                                   "http://",
+                                   "http://:80",
+                                   "http://h:",
+                                   "http://h:0",
+                                   "http://h:65536",
+                                   "http://h:8o",
+                                   "http://h:-1",
+                                   "http://h:1:2",
+                                   "http://[::1",
+                                   "http://[]",
+                                   "http://[::1]x",
+                                   "http://[g::1]",
+                                   "http://a b",
+                                   "http://h\r\nX: y",
+                                   "http://h/\r\nX:",
+                                   "http://h/a b",
+                                   "http://user:s3cret@h",
+                                   "https://user:s3cret@h",
+                                   "http://h?token=s3cret",
+                                   "http://h/#s3cret"}) {
         const auto url = parse_server_url(text);
         ASSERT_FALSE(url) << text;
         EXPECT_EQ(url.error().code, Code::kInvalidArgument) << text;

@@ -94,10 +94,15 @@ ScriptServer::ScriptServer(std::vector<Script> scripts) : scripts_(std::move(scr
     });
 }
 
+void ScriptServer::join() {
+    if (acceptor_.joinable()) acceptor_.join();
+    for (auto& thread : threads_) thread.join();
+    threads_.clear();
+}
+
 ScriptServer::~ScriptServer() {
     ::shutdown(fd_, SHUT_RDWR);  // ends accept()
-    acceptor_.join();
-    for (auto& thread : threads_) thread.join();
+    join();
     ::close(fd_);
 }
 

@@ -1,4 +1,5 @@
-// For this room's tests: a server that follows a script, and an engine that writes down what it is told.
+// For this room's tests: a server that follows a script, and an engine that writes down what it is
+// told.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -36,12 +37,15 @@ class Peer {
     std::string in_;
 };
 
-// Listens on a free port of 127.0.0.1; the n-th connection is handled by the n-th script, in a thread of its own.
+// Listens on a free port of 127.0.0.1; the n-th connection is handled by the n-th script, in a
+// thread of its own.
 class ScriptServer {
   public:
     using Script = std::function<void(Peer&)>;
     explicit ScriptServer(std::vector<Script> scripts);
     ~ScriptServer();
+    // Waits until every script has run: what they wrote down may be read then.
+    void join();
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port); }
     int accepted() const { return accepted_; }
     std::uint16_t port = 0;
@@ -57,7 +61,8 @@ class ScriptServer {
 // A port on which nobody listens.
 std::uint16_t closed_port();
 
-// "started 1 200 text/html 0", "bytes …" (joined per request in `bodies`), "ended 1", "failed 1 offline", "timer".
+// "started 1 200 text/html 0", "bytes …" (joined per request in `bodies`), "ended 1", "failed 1
+// offline", "timer".
 class FakeEngine {
   public:
     void response_started(engine::RequestId id, int status, std::string_view type, Millis retry);
@@ -77,7 +82,8 @@ class FakeEngine {
     std::map<engine::RequestId, Error> errors;
     int pieces = 0;
     int ends = 0;  // ended and failed
-    std::function<void(const std::string& event)> on_event;  // the engine's reaction: may add actions
+    std::function<void(const std::string& event)>
+        on_event;  // the engine's reaction: may add actions
 
   private:
     struct Inside;

@@ -40,20 +40,24 @@ void note(Log& log, LogLevel level, std::string_view what, std::string_view why)
 Connection::Connection(Board& board, tcp::socket socket)
     : board_(board),
       socket_(std::move(socket)),
-      reader_(board.limits.header_bytes, [&board](std::string_view target) {
-          return board.handler.body_bytes_max(target);
-      }) {}
+      reader_(board.limits.header_bytes,
+              [&board](std::string_view target) { return board.handler.body_bytes_max(target); }) {}
 
 void Connection::to(Stage next) {
     const auto legal = [](Stage from, Stage into) {
         switch (into) {
-            case Stage::kIdle: return from == Stage::kWriting;
-            case Stage::kReading: return from == Stage::kIdle;
+            case Stage::kIdle:
+                return from == Stage::kWriting;
+            case Stage::kReading:
+                return from == Stage::kIdle;
             case Stage::kWriting:
                 return from == Stage::kIdle || from == Stage::kReading || from == Stage::kParked;
-            case Stage::kParked: return from == Stage::kWriting;
-            case Stage::kLingering: return from == Stage::kWriting;
-            case Stage::kClosed: return from != Stage::kClosed;
+            case Stage::kParked:
+                return from == Stage::kWriting;
+            case Stage::kLingering:
+                return from == Stage::kWriting;
+            case Stage::kClosed:
+                return from != Stage::kClosed;
         }
         return false;
     };
@@ -61,7 +65,9 @@ void Connection::to(Stage next) {
     stage_ = next;
 }
 
-void Connection::set_deadline(Micros after) { deadline_ = board_.clock.mono() + after; }
+void Connection::set_deadline(Micros after) {
+    deadline_ = board_.clock.mono() + after;
+}
 
 void Connection::start() {
     set_deadline(board_.limits.header_time);
@@ -91,11 +97,16 @@ void Connection::wait_readable() {
 void Connection::on_readable() {
     switch (stage_) {
         case Stage::kIdle:
-        case Stage::kReading: return read();
-        case Stage::kParked: return watch_parked();
-        case Stage::kLingering: return drain();
-        case Stage::kWriting:  // whatever it is, it is looked at when the response is done or parked
-        case Stage::kClosed: return;
+        case Stage::kReading:
+            return read();
+        case Stage::kParked:
+            return watch_parked();
+        case Stage::kLingering:
+            return drain();
+        case Stage::kWriting:  // whatever it is, it is looked at when the response is done or
+                               // parked
+        case Stage::kClosed:
+            return;
     }
 }
 
@@ -103,18 +114,21 @@ void Connection::read() {
     error_code ec;
     const std::size_t bytes = socket_.read_some(asio::buffer(board_.scratch), ec);
     if (ec == asio::error::would_block || ec == asio::error::try_again) return wait_readable();
-    if (ec) return close();  // a client that goes away, politely or not; half a request is of no use
+    if (ec)
+        return close();  // a client that goes away, politely or not; half a request is of no use
     took(reader_.feed(BytesView(board_.scratch.data(), bytes)));
 }
 
 void Connection::took(RequestReader::State state) {
     const auto& limits = board_.limits;
     switch (state) {
-        case RequestReader::State::kIdle: return wait_readable();
+        case RequestReader::State::kIdle:
+            return wait_readable();
         case RequestReader::State::kHeader:
             if (stage_ == Stage::kIdle) {
                 to(Stage::kReading);
-                // A first request's time runs since accept, so that silence there is no way around it.
+                // A first request's time runs since accept, so that silence there is no way around
+                // it.
                 const Micros until = board_.clock.mono() + limits.header_time;
                 deadline_ = what_.empty() ? std::min(deadline_, until) : until;
             }
@@ -137,14 +151,16 @@ void Connection::took(RequestReader::State state) {
             }
             return wait_readable();
         }
-        case RequestReader::State::kWhole: return handle();
+        case RequestReader::State::kWhole:
+            return handle();
         case RequestReader::State::kRefused:
             return refuse(reader_.refusal().status, reader_.refusal().why);
     }
 }
 
-// While a response waits for something to say, a client that has gone away would otherwise be noticed at the next
-// heartbeat only. A client that has only closed its sending half looks the same: it gets whole answers, but no wait.
+// While a response waits for something to say, a client that has gone away would otherwise be
+// noticed at the next heartbeat only. A client that has only closed its sending half looks the
+// same: it gets whole answers, but no wait.
 void Connection::watch_parked() {
     char byte = 0;
     error_code ec;
@@ -166,7 +182,9 @@ void Connection::drain() {
 
 // ---- responding ----
 
-std::string Connection::name_of_request() const { return what_.empty() ? "a request" : what_; }
+std::string Connection::name_of_request() const {
+    return what_.empty() ? "a request" : what_;
+}
 
 void Connection::forget_body_bytes() {
     board_.bodies_bytes -= std::exchange(body_counted_, 0);
@@ -283,10 +301,9 @@ void Connection::write(http::Step step) {
         set_deadline(board_.limits.write_idle);
         return 256u << 10;
     };
-    asio::async_write(socket_, buffers, progress,
-                      [self = shared_from_this()](const error_code& ec, std::size_t) {
-                          self->written(ec);
-                      });
+    asio::async_write(
+        socket_, buffers, progress,
+        [self = shared_from_this()](const error_code& ec, std::size_t) { self->written(ec); });
 }
 
 void Connection::written(const error_code& ec) {
@@ -294,9 +311,12 @@ void Connection::written(const error_code& ec) {
     if (ec) return close();
     if (out_.capacity() > kOutKeptMax) out_ = {};
     switch (step_) {
-        case http::Step::kMore: return pump();
-        case http::Step::kWait: return park();
-        case http::Step::kEnd: return finish_response();
+        case http::Step::kMore:
+            return pump();
+        case http::Step::kWait:
+            return park();
+        case http::Step::kEnd:
+            return finish_response();
     }
 }
 
@@ -341,16 +361,19 @@ void Connection::finish_response() {
 void Connection::check_deadline(Micros now) {
     if (deadline_ == Micros{0} || now < deadline_) return;
     switch (stage_) {
-        case Stage::kReading: return refuse(408, "the request did not arrive in time");
+        case Stage::kReading:
+            return refuse(408, "the request did not arrive in time");
         case Stage::kIdle:
             if (what_.empty()) return refuse(408, "no request arrived");
             return close();
         case Stage::kWriting:
             note(board_.log, LogLevel::kDebug, name_of_request(), "the client stopped reading");
             return close();
-        case Stage::kLingering: return close();
+        case Stage::kLingering:
+            return close();
         case Stage::kParked:
-        case Stage::kClosed: return;
+        case Stage::kClosed:
+            return;
     }
 }
 

@@ -6,12 +6,13 @@
 //                          +--> kLingering <-+  (no keep-alive: what still arrives is thrown away)
 //   every stage --error, deadline, stop--> kClosed
 //
-// At most one write is under way, and at most one wait for readability (waiting_). Bytes are read with a plain
-// recv into a buffer that all connections share, after the wait: an idle connection owns no buffer.
+// At most one write is under way, and at most one wait for readability (waiting_). Bytes are read
+// with a plain recv into a buffer that all connections share, after the wait: an idle connection
+// owns no buffer.
 //
-// Ownership: the Board holds a shared_ptr until close(), and so does every pending Asio operation; whichever
-// lets go last frees it. Asio's completions can come after close(), that is why it is shared. Thread rule: the
-// listener's thread only.
+// Ownership: the Board holds a shared_ptr until close(), and so does every pending Asio operation;
+// whichever lets go last frees it. Asio's completions can come after close(), that is why it is
+// shared. Thread rule: the listener's thread only.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -42,9 +43,10 @@ struct Board {
     const Clock& clock;
     ListenLimits limits;
     bool stopping = false;
-    std::uint64_t wakes = 0;     // counts, so that a wake between next() and parking is not missed
+    std::uint64_t wakes = 0;  // counts, so that a wake between next() and parking is not missed
     std::size_t bodies_bytes = 0;  // of requests being read
-    std::set<std::pair<Micros, Connection*>> parked{};  // by ask_again_at; Micros::max() = at a wake only
+    // By ask_again_at; Micros::max(): at a wake only.
+    std::set<std::pair<Micros, Connection*>> parked{};
     std::unordered_map<Connection*, std::shared_ptr<Connection>> connections{};
     std::function<void()> wake{};  // asks all parked ones soon
     std::function<void()> gone{};  // a connection was closed
@@ -93,20 +95,20 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     tcp::socket socket_;
     RequestReader reader_;
     Stage stage_ = Stage::kIdle;
-    bool waiting_ = false;      // for readability
-    Micros deadline_{0};        // 0: none
-    Micros body_since_{0};      // when the headers of the request being read had ended; 0: not yet
+    bool waiting_ = false;  // for readability
+    Micros deadline_{0};    // 0: none
+    Micros body_since_{0};  // when the headers of the request being read had ended; 0: not yet
     std::size_t body_counted_ = 0;  // of board_.bodies_bytes
 
     // the response under way
-    std::string what_;          // "POST /v1/push": for the log
+    std::string what_;  // "POST /v1/push": for the log
     Manners manners_;
     Framing framing_ = Framing::kLength;
     std::unique_ptr<http::Body> body_;
     http::Step step_ = http::Step::kEnd;  // what next() said last
     std::uint64_t wakes_seen_ = 0;        // board_.wakes when it was last asked
     Micros parked_until_{0};
-    std::string head_;          // response head and chunk line, before out_
+    std::string head_;  // response head and chunk line, before out_
     Bytes out_;
 };
 

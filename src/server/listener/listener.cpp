@@ -21,11 +21,13 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 namespace {
-// Connections beyond the limit that are still told 503; beyond these they are closed without a word.
+// Connections beyond the limit that are still told 503; beyond these they are closed without a
+// word.
 constexpr std::size_t kRefusalsMax = 100;
 // Parked bodies asked before anybody else gets a turn: about a millisecond.
 constexpr std::size_t kAskedAtOnce = 64;
-// Reasons for a warning come by the thousand (no more files, too many connections); the line says it once.
+// Reasons for a warning come by the thousand (no more files, too many connections); the line says
+// it once.
 constexpr Micros kWarnEvery = std::chrono::minutes(1);
 // How often deadlines are looked at: a walk over all connections.
 constexpr Micros kSweepEvery = std::chrono::milliseconds(250);
@@ -103,8 +105,8 @@ Result<tcp::endpoint> Listener::Impl::find(const ListenOptions& options) {
     const auto literal = asio::ip::make_address(options.host, ec);
     if (!ec) return tcp::endpoint(literal, options.port);
     tcp::resolver resolver(io);
-    const auto found = resolver.resolve(options.host, std::to_string(options.port),
-                                        tcp::resolver::passive, ec);
+    const auto found =
+        resolver.resolve(options.host, std::to_string(options.port), tcp::resolver::passive, ec);
     if (ec || found.empty())
         return fail(Code::kInvalidArgument,
                     "the host \"" + options.host + "\" has no address: " + ec.message());
@@ -272,8 +274,8 @@ void Listener::Impl::close_all() {
 
 void Listener::Impl::run() {
     asio::post(io, [this] { tick(); });
-    // A handler's exceptions are caught where it is called; what arrives here is a bug or a lack of memory, and
-    // one connection's trouble must not end everybody's.
+    // A handler's exceptions are caught where it is called; what arrives here is a bug or a lack of
+    // memory, and one connection's trouble must not end everybody's.
     while (!io.stopped()) {
         try {
             io.run();
@@ -294,10 +296,18 @@ Result<std::unique_ptr<Listener>> Listener::open(http::Handler& handler,
     return std::unique_ptr<Listener>(new Listener(std::move(impl)));
 }
 
-std::uint16_t Listener::port() const { return impl_->port; }
-std::string Listener::address() const { return impl_->address; }
-std::size_t Listener::connections() const { return impl_->connections; }
-void Listener::run() { impl_->run(); }
+std::uint16_t Listener::port() const {
+    return impl_->port;
+}
+std::string Listener::address() const {
+    return impl_->address;
+}
+std::size_t Listener::connections() const {
+    return impl_->connections;
+}
+void Listener::run() {
+    impl_->run();
+}
 void Listener::stop() {
     asio::post(impl_->io, [impl = impl_.get()] { impl->begin_stop(); });
 }

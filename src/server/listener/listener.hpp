@@ -1,15 +1,18 @@
-// The server's network: binds an address, drives an http::Handler with what arrives there, and streams what it
-// answers. HTTP/1.1 with keep-alive; no TLS and no HTTP/2 (a proxy in front does both).
+// The server's network: binds an address, drives an http::Handler with what arrives there, and
+// streams what it answers. HTTP/1.1 with keep-alive; no TLS and no HTTP/2 (a proxy in front does
+// both).
 //
-// Thread rule: one thread, the one inside run(), calls the handler and its bodies. stop() and connections() may be
-// called from any thread. Handler, log and clock must outlive the listener.
+// Thread rule: one thread, the one inside run(), calls the handler and its bodies. stop() and
+// connections() may be called from any thread. Handler, log and clock must outlive the listener.
 //
-// Back-pressure: a body is asked for more when everything it gave before has been accepted by the kernel, so a slow
-// reader holds one piece (about 64 KiB) and nobody else. A body that says kWait is parked: asked again after a wake
-// (handler.take_wake(), handler.tick()) and at its ask_again_at, to within one tick.
+// Back-pressure: a body is asked for more when everything it gave before has been accepted by the
+// kernel, so a slow reader holds one piece (about 64 KiB) and nobody else. A body that says kWait
+// is parked: asked again after a wake (handler.take_wake(), handler.tick()) and at its
+// ask_again_at, to within one tick.
 //
-// What a client does wrong is answered (400, 408, 413, 431, 501, 503) and its connection closed; it is no reason for
-// a log line above debug. Nothing of a request but its method and path is ever logged.
+// What a client does wrong is answered (400, 408, 413, 431, 501, 503) and its connection closed; it
+// is no reason for a log line above debug. Nothing of a request but its method and path is ever
+// logged.
 #pragma once
 
 #include <chrono>
@@ -30,23 +33,26 @@ namespace skerry::server {
 struct ListenLimits {
     // Request line and headers; a bearer token of 8 KiB fits twice. Beyond: 431.
     std::size_t header_bytes = 16u << 10;
-    // 10 KB a connection in user and kernel space make 100 MB, and the usual hard limit of open files is 20,000.
-    // Beyond: 503 with Retry-After; beyond kRefusalsMax more, closed without a word.
+    // 10 KB a connection in user and kernel space make 100 MB, and the usual hard limit of open
+    // files is 20,000. Beyond: 503 with Retry-After; beyond kRefusalsMax more, closed without a
+    // word.
     std::size_t connections = 10'000;
-    // Bodies of all requests that are being read, together: a thousand clients that each announce the largest body
-    // must not exhaust the memory. Beyond: 503 with Retry-After.
+    // Bodies of all requests that are being read, together: a thousand clients that each announce
+    // the largest body must not exhaust the memory. Beyond: 503 with Retry-After.
     std::size_t bodies_bytes = 256u << 20;
-    // From a request's first byte (from accept for the first one) to the end of its headers. Beyond: 408.
+    // From a request's first byte (from accept for the first one) to the end of its headers.
+    // Beyond: 408.
     Millis header_time{10'000};
-    // Between two arrivals of body bytes; the whole body must also average kBodyBytesPerSecondMin. Beyond: 408.
+    // Between two arrivals of body bytes; the whole body must also average kBodyBytesPerSecondMin.
+    // Beyond: 408.
     Millis body_idle{30'000};
     // Between two acceptances of response bytes by the client's window. Beyond: closed.
     Millis write_idle{60'000};
-    // An idle keep-alive connection; longer than the 60 s after which common proxies close theirs, so that it is
-    // they who close. Beyond: closed.
+    // An idle keep-alive connection; longer than the 60 s after which common proxies close theirs,
+    // so that it is they who close. Beyond: closed.
     Millis keep_alive{75'000};
-    // After a response that ends the connection: how long bytes still coming in are thrown away, so that a reset
-    // does not overtake the response.
+    // After a response that ends the connection: how long bytes still coming in are thrown away, so
+    // that a reset does not overtake the response.
     Millis linger{2'000};
     // stop(): how long responses that are being written may take to finish.
     Millis stop_grace{5'000};
@@ -57,14 +63,16 @@ struct ListenLimits {
 struct ListenOptions {
     std::string host = "127.0.0.1";  // address or name; "0.0.0.0" and "::" mean every interface
     std::uint16_t port = 0;          // 0: any free one, see port()
-    const Clock* clock = nullptr;    // whose mono() Body::ask_again_at() speaks of; null: the system's
+    // Whose mono() Body::ask_again_at() speaks of; null: the system's.
+    const Clock* clock = nullptr;
     ListenLimits limits;
 };
 
 class Listener {
   public:
     // Bound and listening when it returns; connections wait in the kernel until run().
-    // Errors: address_in_use, invalid_argument (unknown host, foreign address, port not permitted), io.
+    // Errors: address_in_use, invalid_argument (unknown host, foreign address, port not permitted),
+    // io.
     static Result<std::unique_ptr<Listener>> open(http::Handler& handler,
                                                   const ListenOptions& options, Log& log);
     ~Listener();
@@ -76,11 +84,12 @@ class Listener {
 
     // Serves until stop() has ended everything. Call it once.
     void run();
-    // run() as a program's main thing: SIGINT or SIGTERM calls stop(), a second one ends at once. `on_ready` is
-    // called when signals are caught and requests are about to be.
+    // run() as a program's main thing: SIGINT or SIGTERM calls stop(), a second one ends at once.
+    // `on_ready` is called when signals are caught and requests are about to be.
     void run_until_signal(const std::function<void()>& on_ready = {});
-    // Accepts nothing more, closes what is idle, half-read or parked (a live stream never ends by itself; its device
-    // sees a cut and comes back), lets what is being written finish for up to stop_grace, then makes run() return.
+    // Accepts nothing more, closes what is idle, half-read or parked (a live stream never ends by
+    // itself; its device sees a cut and comes back), lets what is being written finish for up to
+    // stop_grace, then makes run() return.
     void stop();
 
     std::size_t connections() const;
@@ -91,8 +100,8 @@ class Listener {
     std::unique_ptr<Impl> impl_;
 };
 
-// The main loop of a server program: open, on_ready(port), run_until_signal. Also lifts the process's soft limit of
-// open files towards limits.connections. Errors: those of open().
+// The main loop of a server program: open, on_ready(port), run_until_signal. Also lifts the
+// process's soft limit of open files towards limits.connections. Errors: those of open().
 Result<void> serve_until_signal(http::Handler& handler, const ListenOptions& options, Log& log,
                                 const std::function<void(std::uint16_t port)>& on_ready);
 

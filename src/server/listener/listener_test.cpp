@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <csignal>
 #include <unistd.h>
+#include <csignal>
 
 #include "server/listener/test_kit.hpp"
 
@@ -24,9 +24,9 @@ TEST(Listener, AnswersWithTheHeadersThatEveryAnswerHas) {
     const auto answer = client.ask("POST", "/echo?x=1", "hello", "Content-Type: a/b\r\n");
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(answer.body, "hello");
-    for (const auto* line : {"content-type: a/b\r\n", "cache-control: no-store\r\n",
-                             "x-accel-buffering: no\r\n", "x-content-type-options: nosniff\r\n",
-                             "content-length: 5\r\n"})
+    for (const auto* line :
+         {"content-type: a/b\r\n", "cache-control: no-store\r\n", "x-accel-buffering: no\r\n",
+          "x-content-type-options: nosniff\r\n", "content-length: 5\r\n"})
         EXPECT_TRUE(answer.has(line)) << line << answer.head;
     EXPECT_FALSE(answer.has("connection:"));
 }
@@ -101,7 +101,8 @@ TEST(Listener, AnswersAClientThatHasEndedItsSending) {
 TEST(Listener, SendsContinueBeforeABodyThatIsWanted) {
     Running server;
     Client client(server.port);
-    client.send("POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    client.send(
+        "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
     EXPECT_EQ(client.receive().status, 100);
     client.send("ok");
     EXPECT_EQ(client.receive().body, "ok");

@@ -1,7 +1,9 @@
-// Request smuggling lives on two parsers that see different ends of one message. So a header block is looked at as
-// bytes before Beast sees it, and what is ambiguous is refused instead of interpreted:
+// Request smuggling lives on two parsers that see different ends of one message. So a header block
+// is looked at as bytes before Beast sees it, and what is ambiguous is refused instead of
+// interpreted:
 //   - line ends other than CRLF, NUL, folded lines (obs-fold)
-//   - Content-Length more than once or as a list; together with Transfer-Encoding (Beast's own check)
+//   - Content-Length more than once or as a list; together with Transfer-Encoding (Beast's own
+//   check)
 //   - any Transfer-Encoding but exactly "chunked", or one in HTTP/1.0
 //   - more than one Host or Authorization, none or an empty Host in HTTP/1.1
 //   - targets that do not begin with "/"
@@ -56,7 +58,9 @@ struct GrowingBody {
     };
 };
 
-std::string text_of(boost::beast::string_view view) { return {view.data(), view.size()}; }
+std::string text_of(boost::beast::string_view view) {
+    return {view.data(), view.size()};
+}
 
 bool same_word(boost::beast::string_view a, boost::beast::string_view b) {
     return boost::beast::iequals(a, b);
@@ -110,8 +114,8 @@ RequestReader::State RequestReader::read_header() {
             return accept_header(scanned_ + 1);
     }
     if (end == header_bytes_max_)
-        return refuse(431, "the headers are larger than " + std::to_string(header_bytes_max_) +
-                               " bytes");
+        return refuse(
+            431, "the headers are larger than " + std::to_string(header_bytes_max_) + " bytes");
     return state_;
 }
 
@@ -172,8 +176,8 @@ RequestReader::State RequestReader::read_body() {
         used += parser.put(boost::asio::const_buffer(kept_.data() + used, kept_.size() - used), ec);
     kept_.erase(0, used);
     if (ec == beast_http::error::body_limit)
-        return refuse(413, "the body is larger than " +
-                               std::to_string(body_max_(request_.target)) + " bytes");
+        return refuse(413, "the body is larger than " + std::to_string(body_max_(request_.target)) +
+                               " bytes");
     if (ec && ec != beast_http::error::need_more)
         return refuse(400, "the body's framing: " + ec.message());
     if (parser.is_done()) return state_ = State::kWhole;

@@ -1,5 +1,5 @@
-// Bytes of a connection to whole requests, without a socket. Beast's parser does the grammar; the rules against
-// smuggling that it does not have are ours (request_reader.cpp lists them).
+// Bytes of a connection to whole requests, without a socket. Beast's parser does the grammar; the
+// rules against smuggling that it does not have are ours (request_reader.cpp lists them).
 //
 //   kIdle --first byte--> kHeader --blank line--> kBody --last byte--> kWhole --take()--> kIdle
 //                            |                      |
@@ -47,7 +47,8 @@ class RequestReader {
     const Manners& manners() const { return manners_; }
     const Refusal& refusal() const { return refusal_; }
 
-    // Precondition: kWhole. Afterwards kIdle, even where the next request is kept already: feed({}) starts it.
+    // Precondition: kWhole. Afterwards kIdle, even where the next request is kept already: feed({})
+    // starts it.
     http::Request take();
 
   private:
@@ -62,7 +63,8 @@ class RequestReader {
     State state_ = State::kIdle;
     std::string kept_;         // not parsed yet
     std::size_t scanned_ = 0;  // of kept_, by read_header
-    std::unique_ptr<Parser> parser_;  // from the headers' end to take(): an idle connection has none
+    std::unique_ptr<Parser>
+        parser_;  // from the headers' end to take(): an idle connection has none
     http::Request request_;
     Manners manners_;
     bool wants_continue_ = false;

@@ -84,7 +84,8 @@ TEST(RequestReader, RefusesWhatIsMalformedOrAmbiguous) {
         {"unknown TE", start + "Transfer-Encoding: gzip\r\n\r\n", 501},
         {"TE list", start + "Transfer-Encoding: gzip, chunked\r\n\r\n", 501},
         {"TE twice", start + "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n", 501},
-        {"TE chunked twice", start + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+        {"TE chunked twice",
+         start + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
         {"TE misspelt", start + "Transfer-Encoding: xchunked\r\n\r\n", 501},
         {"TE name with blank", start + "Transfer-Encoding : chunked\r\n\r\n", 400},
         {"TE in 1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
@@ -97,9 +98,11 @@ TEST(RequestReader, RefusesWhatIsMalformedOrAmbiguous) {
         {"CL overflow", start + "Content-Length: 18446744073709551617\r\n\r\n", 400},
         {"CL empty", start + "Content-Length:\r\n\r\n", 400},
         {"chunk size", start + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
-        {"chunk size overflow", start + "Transfer-Encoding: chunked\r\n\r\n11111111111111111\r\n", 400},
+        {"chunk size overflow", start + "Transfer-Encoding: chunked\r\n\r\n11111111111111111\r\n",
+         400},
         {"chunk end", start + "Transfer-Encoding: chunked\r\n\r\n1\r\naXX\r\n", 400},
-        {"endless chunk line", start + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(20'000, 'x'), 400},
+        {"endless chunk line",
+         start + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(20'000, 'x'), 400},
         {"folded", start + "X: a\r\n b\r\n\r\n", 400},
         {"bare LF", "POST / HTTP/1.1\nHost: h\n\n", 400},
         {"bare CR", start + "X: a\rb\r\n\r\n", 400},
@@ -117,8 +120,10 @@ TEST(RequestReader, RefusesWhatIsMalformedOrAmbiguous) {
         {"large body", start + "Content-Length: 1001\r\n\r\n", 413},
         {"huge body", start + "Content-Length: 18446744073709551615\r\n\r\n", 413},
         {"large chunk", start + "Transfer-Encoding: chunked\r\n\r\n3e9\r\n", 413},
-        {"large sum", start + "Transfer-Encoding: chunked\r\n\r\n1f4\r\n" + std::string(500, 'x') +
-                          "\r\n1f5\r\n", 413},
+        {"large sum",
+         start + "Transfer-Encoding: chunked\r\n\r\n1f4\r\n" + std::string(500, 'x') +
+             "\r\n1f5\r\n",
+         413},
     };
     for (const auto& [name, text, status] : bad) {
         auto whole = reader();

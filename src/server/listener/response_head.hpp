@@ -1,5 +1,5 @@
-// The text around a response's bytes: status line, headers, chunk lines. No Date and no Server header: nothing that
-// Skerry sends may be cached, and "nothing changed" has to fit into 300 bytes.
+// The text around a response's bytes: status line, headers, chunk lines. No Date and no Server
+// header: nothing that Skerry sends may be cached, and "nothing changed" has to fit into 300 bytes.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +23,8 @@ struct ResponseHead {
     std::string_view content_type;
     std::optional<std::uint32_t> retry_after_s;
     Framing framing = Framing::kLength;
-    std::size_t length = 0;         // of kLength
-    std::string_view connection;    // "close", "keep-alive"; empty: not said
+    std::size_t length = 0;       // of kLength
+    std::string_view connection;  // "close", "keep-alive"; empty: not said
 };
 
 // A content type with a control character in it is our own bug, and is left out.

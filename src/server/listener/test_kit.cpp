@@ -28,7 +28,9 @@ Client::Client(std::uint16_t port, Window window) {
         ADD_FAILURE() << "cannot connect";
 }
 
-Client::~Client() { ::close(fd_); }
+Client::~Client() {
+    ::close(fd_);
+}
 
 bool Client::send(std::string_view bytes) {
     while (!bytes.empty()) {
@@ -39,12 +41,13 @@ bool Client::send(std::string_view bytes) {
     return true;
 }
 
-void Client::end_sending() { ::shutdown(fd_, SHUT_WR); }
+void Client::end_sending() {
+    ::shutdown(fd_, SHUT_WR);
+}
 
 bool Client::fill() {
     pollfd wait{.fd = fd_, .events = POLLIN, .revents = 0};
-    const int patience_ms =
-        static_cast<int>(std::chrono::duration_cast<Millis>(kPatience).count());
+    const int patience_ms = static_cast<int>(std::chrono::duration_cast<Millis>(kPatience).count());
     if (::poll(&wait, 1, patience_ms) <= 0) {
         ADD_FAILURE() << "nothing arrived";
         return false;

@@ -1,5 +1,6 @@
-// For this room's tests: a client on a plain socket, a handler with a route for each behaviour, and a listener that
-// runs in a thread. Waiting is always for a condition; kPatience only ends a test that has failed.
+// For this room's tests: a client on a plain socket, a handler with a route for each behaviour, and
+// a listener that runs in a thread. Waiting is always for a condition; kPatience only ends a test
+// that has failed.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,8 +20,8 @@ inline constexpr std::chrono::seconds kPatience{20};
 
 struct Answer {
     int status = 0;
-    std::string head;  // lower case, with the status line
-    std::string body;  // without chunk lines
+    std::string head;    // lower case, with the status line
+    std::string body;    // without chunk lines
     bool whole = false;  // the body's end was seen
     bool has(std::string_view line) const { return head.find(line) != std::string::npos; }
 };
@@ -38,7 +39,8 @@ class Client {
     void end_sending();  // shutdown(SHUT_WR)
     // One response; `whole` is false when the connection ended first.
     Answer receive(bool head_request = false);
-    // Body bytes of the response under way, until `text` was seen; empty when the connection ended first.
+    // Body bytes of the response under way, until `text` was seen; empty when the connection ended
+    // first.
     std::string receive_until(std::string_view text);
     // Everything up to the connection's end, as it came.
     std::string receive_all();
@@ -75,8 +77,8 @@ class FakeHandler final : public http::Handler {
     }
     struct Counts {
         int handled = 0;
-        int waiting = 0;    // bodies of /wait that have said kWait
-        int bodies = 0;     // alive
+        int waiting = 0;  // bodies of /wait that have said kWait
+        int bodies = 0;   // alive
         int pieces = 0;
         int ticks = 0;
         std::set<std::thread::id> threads{};

@@ -26,6 +26,11 @@ std::string_view judgement_name(Judgement judgement) {
     return "?";
 }
 
+bool agrees(const Prediction& predicted, Judgement judgement, Code code) {
+    if (predicted.merged_or_applied && predicted.judgement <= Judgement::kMerged) return judgement <= Judgement::kMerged;
+    return judgement == predicted.judgement && (judgement < Judgement::kConflict || code == predicted.code);
+}
+
 std::vector<Touched> difference(const Images& before, const Images& after) {
     std::vector<Touched> out;
     for (const auto& [row, image] : before) {
@@ -100,7 +105,10 @@ void Oracle::moved(const std::set<Label>& labels) {
         Txn& txn = txns_.at(label);
         std::erase_if(txn.needs, [&](Label need) { return !labels.contains(need); });
         for (Op& op : txn.ops) {
-            if (!labels.contains(op.prev_row)) op.prev_row = 0;
+            if (op.prev_row != 0 && !labels.contains(op.prev_row)) {
+                op.prev_row = 0;
+                op.lost_prev_row = true;
+            }
             for (Change& change : op.changes)
                 if (!labels.contains(change.prev)) change.prev = 0;
         }
@@ -114,7 +122,7 @@ bool Oracle::is_rejected(Label label) const {
 }
 
 Prediction Oracle::reject(Code code, Label root, std::string why) const {
-    return {Judgement::kRejected, code, root, std::move(why)};
+    return {Judgement::kRejected, code, root, false, std::move(why)};
 }
 
 // What makes the server refuse the transaction whole.
@@ -164,6 +172,7 @@ void Oracle::apply_update(const Op& op, Txn& txn, Prediction& verdict) {
 void Oracle::apply_delete(const Op& op, const Txn& txn, Prediction& verdict) {
     static_cast<void>(txn);
     const auto found = rows_.find(op.row);
+    verdict.merged_or_applied = verdict.merged_or_applied || op.lost_prev_row;
     if (found == rows_.end()) return;  // deleting what is gone is written
     Image expected = op.base;
     if (op.prev_row != 0) {

@@ -49,8 +49,14 @@ struct Prediction {
     Judgement judgement = Judgement::kApplied;
     Code code = Code::kInternal;  // of a rejection or conflict
     Label root = 0;               // of a rejection: the first of its draft group
+    // The documents leave open whether it is "applied" or "merged": a delete whose predecessor stayed with an earlier
+    // identity is compared with the row that the device holds when it moves, and the oracle cannot know that one.
+    bool merged_or_applied = false;
     std::string why;              // for a person who looks at a failed world
 };
+
+// The verdict that was given is the predicted one.
+bool agrees(const Prediction& predicted, Judgement judgement, Code code);
 
 class Oracle {
   public:
@@ -89,6 +95,7 @@ class Oracle {
         std::vector<Change> changes;  // update
         Image base;                   // delete: what the author had before
         Label prev_row = 0;           // insert, delete
+        bool lost_prev_row = false;   // by a move to a new identity
     };
     struct Txn {
         std::string user;

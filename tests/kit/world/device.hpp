@@ -98,7 +98,6 @@ class Device final : public Caller, public host::Exchange {
     void number(const std::string& id, const Images& before, const Images& after, const std::set<Label>& unsettled);
     bool identity_changed();
     void read_verdicts();
-    void check_verdict(std::int64_t no, Label label, std::int64_t verdict, std::int64_t code, std::int64_t root);
     void check_visible();
     void check_nothing_lost();
     void check_problem();

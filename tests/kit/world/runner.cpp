@@ -74,7 +74,7 @@ class Run {
                 case FateKind::kPortal:
                 case FateKind::kEmpty:
                 case FateKind::kBadGateway: allowed.insert({Code::kForeignAnswer, Code::kServerFailed, Code::kServerBusy}); break;
-                case FateKind::kStale: break;
+                case FateKind::kStale: allowed.insert(Code::kNotEnrolled); break;  // an old answer to an enrolment
                 default: allowed.insert(Code::kOffline); break;
             }
         }

@@ -145,8 +145,8 @@ void ServerNode::judged() {
             scene_.trace.line("server", "judged " + scene_.oracle.describe(label));
             constexpr Judgement kByVerdict[] = {Judgement::kApplied, Judgement::kApplied, Judgement::kMerged, Judgement::kConflict, Judgement::kRejected};
             const auto verdict = rows->integer(2);
-            const bool same = verdict >= 1 && verdict <= 4 && kByVerdict[verdict] == predicted.judgement &&
-                              (verdict < 3 || code_from_number(static_cast<std::uint16_t>(rows->integer(3))) == predicted.code);
+            const bool same = verdict >= 1 && verdict <= 4 &&
+                              agrees(predicted, kByVerdict[static_cast<std::size_t>(verdict)], code_from_number(static_cast<std::uint16_t>(rows->integer(3))));
             if (!same)
                 return fail("oracle verdict", "judged with verdict " + std::to_string(verdict) + " code " + std::to_string(rows->integer(3)) + ": " + scene_.oracle.describe(label));
         }
