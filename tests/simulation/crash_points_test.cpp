@@ -64,7 +64,8 @@ const Scenario kOffline{
     },
     [](Stage& s) {
         s.say(s.ann(), "UPDATE note SET n = 2 WHERE id = 'k1'");
-        s.say_all(s.ann(), {"INSERT INTO grp(id, g, n, k) VALUES('a', 'g', 2, 0)", "INSERT INTO grp(id, g, n, k) VALUES('b', 'g', 2, 1)"});
+        s.say_all(s.ann(), {"INSERT INTO grp(id, g, n, k) VALUES('a', 'g', 2, 0)", "INSERT INTO grp(id, g, n, k) VALUES('b', 'g', 2, 1)",
+                            "INSERT INTO total(id, n) VALUES('g', 2)"});
         static_cast<void>(s.ann().foreign(std::vector<std::string>{"UPDATE note SET text = 'other' WHERE id = 'k1'", "REPLACE INTO note(id) VALUES('k2')"}));
         s.revive();
         s.say(s.ann(), "DELETE FROM note WHERE id = 'k2'");

@@ -40,6 +40,7 @@ INSTANTIATE_TEST_SUITE_P(bugs, Planted,
                                            Control{Plant::kDedupeForgotten, "dedupe forgotten", 200},
                                            Control{Plant::kRecomputeBeforeSettle, "recompute before settle", 200},
                                            Control{Plant::kBatchSplitOverCheckpoints, "batch split over checkpoints", 200},
+                                           Control{Plant::kOutboxDeletedOnUnauthorized, "outbox deleted on 401", 200},
                                            Control{Plant::kStoreSynchronousNormal, "device with synchronous=NORMAL", 200}),
                          [](const auto& control) { return "plant_" + std::to_string(static_cast<int>(control.param.plant)); });
 

@@ -147,6 +147,21 @@ TEST(Listener, WakesAtATickForWhatOthersWrote) {
     EXPECT_EQ(client.receive().body, "end");
 }
 
+// A body that said kWait is parked only when its last piece is written; a wake in between counts.
+TEST(Listener, MissesNoWakeWhileThePieceBeforeTheWaitIsWritten) {
+    ListenLimits limits;
+    limits.tick = kNever;
+    Running server(limits);
+    Client slow(server.port, Client::Window::kSmall);
+    slow.send("GET /big-wait HTTP/1.1\r\nHost: h\r\n\r\n");
+    ASSERT_TRUE(server.handler.wait_for([](const Counts& c) { return c.waiting == 1; }));
+    Client writer(server.port);
+    EXPECT_EQ(writer.ask("POST", "/publish", "end").status, 200);
+    const auto answer = slow.receive();
+    EXPECT_TRUE(answer.whole);
+    EXPECT_EQ(answer.body.size(), FakeHandler::kBigPiece + 3);
+}
+
 TEST(Listener, AsksAgainWhenTheBodySaidItWouldLike) {
     ListenLimits limits;
     limits.tick = Millis{2};

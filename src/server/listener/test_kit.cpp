@@ -153,7 +153,8 @@ class FakeHandler::Flood final : public http::Body {
 
 class FakeHandler::Wait final : public http::Body {
   public:
-    explicit Wait(FakeHandler& handler) : handler_(handler) {}
+    Wait(FakeHandler& handler, std::size_t first_bytes)
+        : handler_(handler), first_bytes_(first_bytes) {}
     ~Wait() override {
         handler_.count([](Counts& c) { --c.bodies; });
     }
@@ -163,7 +164,7 @@ class FakeHandler::Wait final : public http::Body {
             news = handler_.published_.substr(seen_);
             if (!waited_) ++c.waiting;
         });
-        waited_ = true;
+        if (!std::exchange(waited_, true)) out.append(first_bytes_, 'x');
         seen_ += news.size();
         out += news;
         return news.ends_with("end") ? http::Step::kEnd : http::Step::kWait;
@@ -171,6 +172,7 @@ class FakeHandler::Wait final : public http::Body {
 
   private:
     FakeHandler& handler_;
+    std::size_t first_bytes_;
     std::size_t seen_ = 0;
     bool waited_ = false;
 };
@@ -220,7 +222,8 @@ http::Response FakeHandler::handle(const http::Request& request) {
     const std::string_view target = request.target;
     if (target.starts_with("/flood?"))
         return body_of(std::make_unique<Flood>(*this, std::atoi(request.target.c_str() + 7)));
-    if (target == "/wait") return body_of(std::make_unique<Wait>(*this));
+    if (target == "/wait") return body_of(std::make_unique<Wait>(*this, 0));
+    if (target == "/big-wait") return body_of(std::make_unique<Wait>(*this, kBigPiece));
     if (target == "/at") return body_of(std::make_unique<At>(*this));
     if (target.starts_with("/throw?")) throw std::runtime_error("thrown by the handler");
     http::Response response;

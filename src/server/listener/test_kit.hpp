@@ -56,10 +56,12 @@ class Client {
 // GET  /flood?n   n pieces of kPiece bytes          GET /wait   what publish() gives, until "end"
 // GET  /at        "later", 20 ms later, three times  GET /busy   503, Retry-After: 7
 // POST /echo      the body                           POST /publish  the body, for every /wait
+// GET  /big-wait  kBigPiece, then as /wait
 // GET  /none 204  GET /throw  GET /throw-late        POST /small: at most 10 bytes
 class FakeHandler final : public http::Handler {
   public:
     static constexpr std::size_t kPiece = 64u << 10;
+    static constexpr std::size_t kBigPiece = 32u << 20;  // more than the kernel buffers
 
     http::Response handle(const http::Request& request) override;
     std::size_t body_bytes_max(std::string_view target) const override {

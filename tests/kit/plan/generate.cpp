@@ -198,6 +198,8 @@ struct Generator {
                     for (std::int64_t w = between(r, 1, 4); w > 0; --w) commit.push_back(row_write(true));
                 }
             }
+        if (allowed("bad-token") && chance(r, 400))
+            add(between(r, 0, duration), StepKind::kBadToken, any_device(r)).args["for"] = std::to_string(between(r, 500, 20'000));
         if (allowed("join") && chance(r, 400)) add(between(r, 0, duration), StepKind::kJoin, any_device(r));
         if (allowed("clone") && chance(r, 250)) add(between(r, 0, duration), StepKind::kClone, any_device(r));
         if (allowed("restore") && chance(r, 250)) {
@@ -250,6 +252,7 @@ const model::Model& world_model() {
             {"item", {"id", Type::kUuid}, {{"name", Type::kText}, {"qty", Type::kInt}}},
             {"grp", {"id", Type::kText}, {{"g", Type::kText}, {"n", Type::kInt}, {"k", Type::kInt}}},
             {"tick", {"id", Type::kText}, {{"v", Type::kInt}}},
+            {"total", {"id", Type::kText}, {{"n", Type::kInt}}},
         };
         return m;
     }();

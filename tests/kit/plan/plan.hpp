@@ -35,8 +35,8 @@ enum class WriteKind {
     kUpdateMany,    // some attributes of every row with a key <= this
     kDelete,
     kReinsert,      // DELETE and INSERT of one key
-    kGroup,         // `count` rows of grp named after `key`: seen by all or by none
-    kDeleteGroup,   // the whole of a group
+    kGroup,         // `count` rows of grp named after `key` and one of total: seen all or none
+    kDeleteGroup,   // the whole of a group, its total included
     kSavepoint,
     kRollbackTo,    // of the last savepoint
     kRelease,
@@ -67,6 +67,7 @@ enum class StepKind {
     kBackup,       // remember a copy of the file
     kRestore,      // back to the copy
     kJoin,         // a new, empty device of the same user
+    kBadToken,     // the device shows a token that the server does not know; for=ms
 };
 
 struct Step {
@@ -88,7 +89,8 @@ struct Plan {
     friend bool operator==(const Plan&, const Plan&) = default;
 };
 
-// The model of every random world: note (text keys), item (uuid keys), grp (groups), tick (only the server writes).
+// The model of every random world: note (text keys), item (uuid keys), grp and total (groups, written together),
+// tick (only the server writes).
 const model::Model& world_model();
 
 Plan generate_plan(std::uint64_t seed);

@@ -25,7 +25,7 @@ constexpr Names<WriteKind, 13> kWrites{{{WriteKind::kInsert, "insert"},
                                         {WriteKind::kSavepoint, "savepoint"},
                                         {WriteKind::kRollbackTo, "rollback_to"},
                                         {WriteKind::kRelease, "release"}}};
-constexpr Names<StepKind, 15> kSteps{{{StepKind::kTxn, "txn"},
+constexpr Names<StepKind, 16> kSteps{{{StepKind::kTxn, "txn"},
                                       {StepKind::kForeign, "foreign"},
                                       {StepKind::kLook, "look"},
                                       {StepKind::kSync, "sync"},
@@ -39,7 +39,8 @@ constexpr Names<StepKind, 15> kSteps{{{StepKind::kTxn, "txn"},
                                       {StepKind::kClone, "clone"},
                                       {StepKind::kBackup, "backup"},
                                       {StepKind::kRestore, "restore"},
-                                      {StepKind::kJoin, "join"}}};
+                                      {StepKind::kJoin, "join"},
+                                      {StepKind::kBadToken, "bad_token"}}};
 
 template <class E, std::size_t N>
 std::string_view name_of(const Names<E, N>& names, E value) {

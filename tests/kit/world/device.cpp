@@ -160,7 +160,7 @@ void Device::request_failed(std::uint64_t request, Error error) {
 
 void Device::open(const engine::SendRequest& request) {
     if (disk_->is_down()) return;  // a dead process sends nothing
-    server::http::Request http{.method = "POST", .target = request.path, .authorization = "Bearer " + options_.token,
+    server::http::Request http{.method = "POST", .target = request.path, .authorization = "Bearer " + (good_token_ ? options_.token : "skt_nobody"),
                                .content_type = std::string(wire::kContentType), .body = request.body};
     scene_.net.open(options_.link, *this, request.id, std::move(http));
 }

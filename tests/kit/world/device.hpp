@@ -57,6 +57,8 @@ class Device final : public Caller, public host::Exchange {
     std::uint64_t unsettled() const { return unsettled_.size(); }
     std::uint64_t drafts();
     VirtualClock& clock() { return clock_; }
+    // False: from now on it shows a token that the server does not know.
+    void use_good_token(bool good) { good_token_ = good; }
 
     // ---- life and death ----
     bool is_up() const { return app_ != nullptr; }
@@ -119,6 +121,7 @@ class Device final : public Caller, public host::Exchange {
     Loss loss_ = Loss::kKill;
     EventId timer_;
     bool live_ = false;
+    bool good_token_ = true;
     bool syncing_ = false;
     std::optional<Error> sync_problem_;
 

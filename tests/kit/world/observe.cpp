@@ -98,6 +98,11 @@ void Device::observe(const std::optional<Open>& app, bool app_acknowledged) {
         unsettled_.insert(label);
         numbers_[{identity_, no}] = label;
     }
+    each(app_->db(), "SELECT id FROM skerry_txn WHERE state = 2", [&](sqlite::Statement& s) {
+        const Label label = scene_.labels.at(std::string(s.blob(0)));
+        if (scene_.oracle.verdict(label) == nullptr)
+            fail("P11 honest status", "called sent, and the server never had it: " + scene_.oracle.describe(label));
+    });
     if (app_acknowledged && (app_due != app_done || (foreign_due && !foreign_done)))
         return fail("P1 durability", "a committed transaction has no number");
     if (foreign_done || (app_acknowledged && foreign_)) foreign_.reset();
@@ -150,6 +155,9 @@ void Device::check_visible() {
         each(app_->db(), "SELECT g, count(*), max(n) FROM grp GROUP BY g HAVING count(*) <> max(n)", [&](sqlite::Statement& s) {
             fail("P4 whole", "group " + std::string(s.text(0)) + " has " + std::to_string(s.integer(1)) + " of " + std::to_string(s.integer(2)) + " rows");
         });
+        // Across tables as well.
+        for (const char* half : {"SELECT g FROM grp EXCEPT SELECT id FROM total", "SELECT id FROM total EXCEPT SELECT g FROM grp"})
+            each(app_->db(), half, [&](sqlite::Statement& s) { fail("P4 whole", "group " + std::string(s.text(0)) + " is here in one of two tables"); });
     }
     each(app_->db(), "SELECT id, v FROM tick", [&](sqlite::Statement& s) {
         auto& last = ticks_[std::string(s.text(0))];

@@ -59,6 +59,7 @@ class Run {
             switch (step.kind) {
                 case StepKind::kServerCrash: allowed.insert({Code::kOffline, Code::kTruncated, Code::kForeignAnswer}); break;
                 case StepKind::kCrash: allowed.insert(Code::kIo); break;
+                case StepKind::kBadToken: allowed.insert(Code::kUnauthorized); break;
                 case StepKind::kPartition: allowed.insert({Code::kOffline}); break;
                 case StepKind::kNet: allow_for_net(step, allowed); break;
                 default: break;
@@ -120,6 +121,11 @@ class Run {
                 return;
             case StepKind::kBackup:
                 if (d->is_up()) backups_[step.device] = d->copy();
+                return;
+            case StepKind::kBadToken:
+                world_.scene().trace.mark("device.bad_token");
+                d->use_good_token(false);
+                world_.scene().events.after(Millis{step.number("for", 1'000)}, [d] { d->use_good_token(true); });
                 return;
             case StepKind::kRestore: return restore(*d, step);
             case StepKind::kJoin:

@@ -120,8 +120,10 @@ Result<void> say(const Write& write, const model::Model& model, const Say& targe
                           {{"g", write.key}, {"n", write.count}, {"k", k}}, 0};
                 SKERRY_TRY(tolerant(insert("INSERT", *entity, row)));
             }
-            return {};
-        case WriteKind::kDeleteGroup: return tolerant({"DELETE FROM grp WHERE g = ?1", {write.key}});
+            return tolerant({"INSERT INTO total(id, n) VALUES(?1, ?2)", {write.key, write.count}});
+        case WriteKind::kDeleteGroup:
+            SKERRY_TRY(tolerant({"DELETE FROM grp WHERE g = ?1", {write.key}}));
+            return tolerant({"DELETE FROM total WHERE id = ?1", {write.key}});
         default: return {};
     }
 }

@@ -98,6 +98,7 @@ void World::settle() {
     server_->restart();
     for (Device* device : devices()) {
         device->disk().crash_at(0);
+        device->use_good_token(true);
         device->restart();
         device->network_available();
         device->set_live(false);
