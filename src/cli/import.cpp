@@ -229,8 +229,8 @@ class FileImport {
         char took[32];
         std::snprintf(took, sizeof took, "%.2f s", seconds);
         const double rate = seconds > 0 ? static_cast<double>(written) / seconds : 0;
-        print_out(grouped(written) + (written == 1 ? " row" : " rows") + " imported into " + plan_.entity->name + " in " + took + " (" +
-                  grouped(static_cast<std::uint64_t>(rate)) + " rows/s)\n");
+        const std::string speed = written < 1000 ? "" : " (" + grouped(static_cast<std::uint64_t>(rate)) + " rows/s)";
+        print_out(grouped(written) + (written == 1 ? " row" : " rows") + " imported into " + plan_.entity->name + " in " + took + speed + "\n");
         if (plan_.makes_keys && options_.key_from.empty() && written > 0)
             std::fprintf(stderr, "note: the file has no keys, so new ones were made; importing it again would double the rows (see --key-from)\n");
         return {};

@@ -15,8 +15,7 @@ enum class Victim { kDevice, kServer };
 
 // A scenario's world. Steps tolerate that somebody has just died: revive() brings everybody back, as a person would.
 struct Stage {
-    World w{kSeed};
-    std::vector<std::string> dead_copies;
+    World w{kSeed, {.slice_rows = 40}};
 
     Device& ann() { return w.device("ann"); }
     Device& ben() { return w.device("ben"); }

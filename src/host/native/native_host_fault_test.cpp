@@ -169,7 +169,7 @@ TEST(NativeHostFault, RepeatsARequestThatFoundItsConnectionDead) {
         if (event == "ended 1") rig.engine.post(2, "/v1/push", "again");
     };
     ASSERT_TRUE(rig.run_to_ends(2));
-    EXPECT_TRUE(rig.engine.errors.empty());
+    ASSERT_TRUE(rig.engine.errors.empty());
     server.join();
     EXPECT_EQ(first, second);
     EXPECT_TRUE(second.ends_with("again"));

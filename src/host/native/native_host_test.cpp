@@ -231,6 +231,24 @@ TEST(NativeHost, FiresOnlyTheLastTimerSet) {
     ASSERT_TRUE(rig.run_until([&] { return rig.engine.events.size() == 5; }));
 }
 
+// The old timer has run out already when another event replaces it: it is not reported any more.
+TEST(NativeHost, ForgetsATimerThatWasReplacedAsItFired) {
+    for (int i = 0; i < 20; ++i) {
+        Rig rig("http://127.0.0.1:1");
+        rig.engine.timer(Millis{0});
+        rig.engine.post(1, "not a path");  // refused in the same round
+        rig.engine.on_event = [&](const std::string& event) {
+            if (event.starts_with("failed")) rig.engine.timer(kPatience);
+        };
+        ASSERT_TRUE(rig.run_to_ends(1));
+        rig.host->poll();
+        rig.host->poll();
+        const auto& events = rig.engine.events;
+        // It may have come before the event that replaced it, never after.
+        EXPECT_EQ(events.back(), "failed 1 internal");
+    }
+}
+
 TEST(NativeHost, NeverWaitsInPoll) {
     ScriptServer server({[](Peer& peer) { peer.wait_for_close(); }});
     Rig rig(server.url());

@@ -133,6 +133,7 @@ struct Generator {
         plan.settings["two_connections"] = chance(r, 500) ? 1 : 0;
         plan.settings["tick_ms"] = chance(r, 500) ? 50 : between(r, 100, 2'000);
         plan.settings["seed_rows"] = chance(r, 350) ? between(r, 10, 120) : 0;
+        plan.settings["slice_rows"] = chance(r, 500) ? between(r, 1, 30) : 0;
         plan.settings["duration_ms"] = between(r, 5'000, 90'000);
     }
 

@@ -158,10 +158,25 @@ void Device::request_failed(std::uint64_t request, Error error) {
     event({}, [&] { host_->request_failed(request, std::move(error)); });
 }
 
+// The engine measures what it can apply and wishes for slices of that size; in virtual time applying takes none, so
+// slices would never be small. A pull is decoded and encoded again with a smaller wish: nothing else changes.
+Bytes Device::wish_for_slices(Bytes body) const {
+    if (options_.slice_rows == 0) return body;
+    const auto frames = wire::read_body(body, wire::Kind::kPullRequest);
+    auto pull = frames && !frames->empty() ? wire::get_pull(frames->front().payload) : Result<wire::Pull>(skerry::fail(Code::kInternal, "no pull"));
+    if (!pull) return body;
+    pull->slice_rows = options_.slice_rows;
+    Bytes out;
+    wire::put_header(out, wire::Kind::kPullRequest);
+    wire::put(out, *pull);
+    wire::put_empty(out, wire::FrameType::kEnd);
+    return out;
+}
+
 void Device::open(const engine::SendRequest& request) {
     if (disk_->is_down()) return;  // a dead process sends nothing
     server::http::Request http{.method = "POST", .target = request.path, .authorization = "Bearer " + (good_token_ ? options_.token : "skt_nobody"),
-                               .content_type = std::string(wire::kContentType), .body = request.body};
+                               .content_type = std::string(wire::kContentType), .body = request.path == wire::kPathPull ? wish_for_slices(request.body) : request.body};
     scene_.net.open(options_.link, *this, request.id, std::move(http));
 }
 void Device::cancel(engine::RequestId id) { scene_.net.cancel(options_.link, id); }

@@ -22,6 +22,7 @@ struct DeviceOptions {
     std::string token;
     LinkId link = 0;
     bool two_connections = false;  // the engine has a Store of its own on the file
+    std::uint32_t slice_rows = 0;  // the wish that it sends, as a slow device would; 0 = what the engine wishes
 };
 
 class Device final : public Caller, public host::Exchange {
@@ -107,6 +108,7 @@ class Device final : public Caller, public host::Exchange {
     std::vector<std::pair<std::int64_t, std::string>> journal();  // (number, id) by number
     std::int64_t count(std::string_view table);
     void fail(std::string_view invariant, std::string what);
+    Bytes wish_for_slices(Bytes body) const;
 
     Scene& scene_;
     DeviceOptions options_;

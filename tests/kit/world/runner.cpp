@@ -22,7 +22,8 @@ class Run {
   public:
     Run(const Plan& plan, const RunOptions& options)
         : plan_(plan),
-          world_(plan.seed, {.tick = Millis{plan.setting("tick_ms", 50)}, .two_connections = plan.setting("two_connections") != 0, .echo = options.echo}) {
+          world_(plan.seed, {.tick = Millis{plan.setting("tick_ms", 50)}, .two_connections = plan.setting("two_connections") != 0,
+                              .slice_rows = static_cast<std::uint32_t>(plan.setting("slice_rows")), .echo = options.echo}) {
         allow_problems();
     }
 

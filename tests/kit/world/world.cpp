@@ -29,7 +29,8 @@ Device& World::device(const std::string& name, const std::string& user) {
     if (token.empty()) token = server_->token(owner);
     devices_.push_back(std::make_unique<Device>(
         scene_, DeviceOptions{.name = name, .user = owner, .token = token,
-                              .link = static_cast<LinkId>(devices_.size() + 1), .two_connections = options_.two_connections}));
+                              .link = static_cast<LinkId>(devices_.size() + 1), .two_connections = options_.two_connections,
+                              .slice_rows = options_.slice_rows}));
     devices_.back()->start();
     return *devices_.back();
 }
@@ -44,7 +45,8 @@ Device& World::clone(Device& original, const std::string& name) {
     const auto copy = original.copy();
     devices_.push_back(std::make_unique<Device>(
         scene_, DeviceOptions{.name = name, .user = original.options().user, .token = original.options().token,
-                              .link = static_cast<LinkId>(devices_.size() + 1), .two_connections = options_.two_connections}));
+                              .link = static_cast<LinkId>(devices_.size() + 1), .two_connections = options_.two_connections,
+                              .slice_rows = options_.slice_rows}));
     Device& made = *devices_.back();
     scene_.trace.mark("device.clone");
     made.become(*copy);

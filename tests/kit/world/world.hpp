@@ -30,6 +30,7 @@ struct WorldOptions {
     const model::Model* model = nullptr;  // null: world_model()
     Millis tick{50};
     bool two_connections = false;
+    std::uint32_t slice_rows = 0;  // 0 = what the engine wishes
     bool echo = false;  // the trace to stderr as it happens
 };
 
