@@ -1,7 +1,8 @@
 // The device half of Skerry: a SQLite database that works with or without a network and keeps itself in
 // step with a server. docs/embedding.md shows it in use; examples/two_devices.cpp is a whole program.
 //
-// Thread rule: a Device belongs to one thread at a time, and starts none of its own. Network work happens
+// Thread rule: a Device belongs to one thread at a time, and starts none of its own (only while the name of a
+// server is being looked up, the socket library has one, which runs nothing of yours). Network work happens
 // inside sync(), run_for() and poll(); callbacks are called from there. Other processes may read and write
 // the same file with any SQLite program (3.37 or newer): what they write is captured and sent too.
 //

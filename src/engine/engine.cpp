@@ -89,6 +89,7 @@ struct Engine::Impl {
     bool push_dirty = false;       // look for something to send
     bool pull_dirty = false;       // a pull is due
     bool identity_taken = false;
+    TxnNo taken_no;                // the number that the server knows otherwise
     bool enrol_wanted = false;     // the server said that it does not know this device
     bool finished = false;
     std::optional<Error> finish_problem;
@@ -175,6 +176,16 @@ struct Engine::Impl {
         if (!wants_work()) return arm_timer();
         auto state = store.state();
         if (!state) return store_failed(std::move(state.error()));
+        if (identity_taken && state->unsettled == state->unsent) {
+            // The server knows all numbers below the one that was taken. If one of those is unsent again (its outcome
+            // was forgotten), it is asked for first: moved with the rest it would be applied twice.
+            const auto unsent = store.next_push(TxnNo{});
+            if (!unsent) return store_failed(unsent.error());
+            if (unsent->first && unsent->first < taken_no) {
+                identity_taken = false;
+                push_dirty = true;
+            }
+        }
         if (identity_taken && state->unsettled == state->unsent) {
             if (auto taken = store.take_new_identity(); !taken) return store_failed(std::move(taken.error()));
             identity_taken = false;
@@ -359,6 +370,7 @@ struct Engine::Impl {
             }
             case wire::FrameType::kIdentityTaken: {
                 SKERRY_TRY(note());
+                SKERRY_ASSIGN(taken_no.value, wire::get_number(frame.payload));
                 identity_taken = true;
                 return {};
             }
@@ -430,9 +442,6 @@ struct Engine::Impl {
         SKERRY_ASSIGN(const SyncState state, store.state());
         if (state.unsettled == state.unsent || state.keep_from > upto) return {};
         push_dirty = true;
-        // Whose number it is that was taken the next push finds out again, behind those that the server knows: they
-        // must not move to a new identity with the rest, or they would be applied twice.
-        identity_taken = false;
         return store.server_expects(state.keep_from);
     }
 

@@ -14,6 +14,9 @@ struct Control {
     std::uint64_t seeds_max;
 };
 
+// How a test of a parameter is listed.
+void PrintTo(const Control& control, std::ostream* out) { *out << control.what; }
+
 class Planted : public ::testing::TestWithParam<Control> {};
 
 TEST_P(Planted, bug_is_caught) {
