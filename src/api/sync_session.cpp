@@ -83,7 +83,8 @@ void SyncSession::notice_foreign_writes() {
     if (i.store.in_transaction()) return;
     const auto version = i.store.data_version();
     if (!version || *version == i.seen_version) return;
-    if (const auto numbered = i.store.number_open(); numbered && *numbered) i.engine.app_wrote();
+    // Whoever numbers it (a live query may have, before us), the engine looks for what is unsent.
+    i.engine.app_wrote();
     if (const auto now = i.store.data_version()) i.seen_version = *now;
 }
 

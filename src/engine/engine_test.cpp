@@ -12,6 +12,7 @@ namespace {
 struct FakeStore final : StorePort {
     SyncState facts;
     std::vector<Bytes> unsent;  // payloads
+    std::uint64_t taken = 0;    // how many before these the server has
     int staged = 0;
     int applied = 0;
     int discarded = 0;
@@ -31,11 +32,11 @@ struct FakeStore final : StorePort {
     }
     Result<PushBatch> next_push(TxnNo) override {
         if (unsent.empty()) return PushBatch{};
-        return PushBatch{unsent, {1}, {unsent.size()}};
+        return PushBatch{unsent, {taken + 1}, {taken + unsent.size()}};
     }
     Result<void> note_verdicts(const std::vector<wire::Outcome>& verdicts) override {
         noted.insert(noted.end(), verdicts.begin(), verdicts.end());
-        for (std::size_t i = 0; i < verdicts.size() && !unsent.empty(); ++i) unsent.erase(unsent.begin());
+        for (std::size_t i = 0; i < verdicts.size() && !unsent.empty(); ++i, ++taken) unsent.erase(unsent.begin());
         return {};
     }
     Result<void> server_expects(TxnNo no) override {

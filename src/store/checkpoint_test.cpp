@@ -192,6 +192,16 @@ TEST_F(Checkpoints, a_store_of_a_newer_format_is_refused_by_name) {
     EXPECT_EQ(opened.error().code, Code::kFormatTooNew);
 }
 
+TEST_F(Checkpoints, a_database_of_another_program_is_refused_and_not_touched) {
+    const std::string other = path() + "-other";
+    auto db = sqlite::Database::open(other);
+    ASSERT_TRUE(db->exec("CREATE TABLE mine(a)"));
+    const auto opened = Store::open({.path = other}, clock_, random_);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, Code::kAlreadyExists);
+    EXPECT_EQ(*db->integer("SELECT count(*) FROM sqlite_schema"), 1);
+}
+
 TEST_F(Checkpoints, another_model_is_refused_by_name) {
     model::Model other = test_model();
     other.version = 2;

@@ -22,8 +22,13 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const Cl
 }
 
 Result<void> Store::prepare_file(const StoreOptions& options) {
-    SKERRY_ASSIGN(const std::int64_t known, db_.integer("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'skerry_meta'"));
-    if (known != 0) {
+    // In one look: another process may be making this very store.
+    SKERRY_ASSIGN(const std::int64_t known, db_.integer("SELECT ifnull(max(name = 'skerry_meta'), 0) FROM sqlite_schema"));
+    if (known == 0) {
+        SKERRY_ASSIGN(const std::int64_t foreign, db_.integer("SELECT ifnull(min(name <> 'skerry_meta'), 0) FROM sqlite_schema"));
+        if (foreign != 0)
+            return fail(Code::kAlreadyExists, "the file is a SQLite database of another program; Skerry adds no tables to it");
+    } else {
         SKERRY_ASSIGN(const auto format, meta_->integer(key::kFormat));
         if (format && *format > kStoreFormat)
             return fail(Code::kFormatTooNew, "the store has format " + std::to_string(*format) +
@@ -34,6 +39,9 @@ Result<void> Store::prepare_file(const StoreOptions& options) {
     SKERRY_TRY(db_.exec(planted(Plant::kStoreSynchronousNormal) ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL"));
     // REPLACE then fires the app's delete triggers, which its FTS5 tables need.
     SKERRY_TRY(db_.exec("PRAGMA recursive_triggers = ON; PRAGMA cache_size = -16384"));
+    // A process that was killed inside a commit may have written it without syncing it: SQLite then finds it in the
+    // WAL, everybody sees it, and a power loss would still take it back. A checkpoint syncs the WAL first.
+    SKERRY_TRY(db_.exec("PRAGMA wal_checkpoint(PASSIVE)"));
     if (known != 0) {
         SKERRY_ASSIGN(const auto device, meta_->bytes(key::kDevice));
         if (device) return {};

@@ -1,6 +1,6 @@
 // skerry-sim: runs worlds from seeds or one from a plan file.
 //
-//   skerry-sim --seed 0x5eed0001 [--worlds N] [--trace] [--plan FILE] [--print-plan] [--plant K]
+//   skerry-sim --seed 0x5eed0001 [--worlds N] [--trace] [--plan FILE] [--print-plan] [--plant K] [--dump DIR]
 //
 // Exit code 0: all held; 1: an invariant was violated; 2: usage. --plant exists in skerry-sim-planted only.
 #include <chrono>
@@ -22,6 +22,7 @@ struct Arguments {
     bool print_plan = false;
     int plant = 0;
     std::string plan;
+    std::string dump;
 };
 
 bool parse(int argc, char** argv, Arguments& out) {
@@ -35,6 +36,8 @@ bool parse(int argc, char** argv, Arguments& out) {
             out.seed = std::strtoull(argv[++i], nullptr, 0);
         } else if (i + 1 < argc && name == "--worlds") {
             out.worlds = std::strtoull(argv[++i], nullptr, 0);
+        } else if (i + 1 < argc && name == "--dump") {
+            out.dump = argv[++i];
         } else if (i + 1 < argc && name == "--plan") {
             out.plan = argv[++i];
         } else if (i + 1 < argc && name == "--plant") {
@@ -47,7 +50,7 @@ bool parse(int argc, char** argv, Arguments& out) {
 }
 
 int run_one(const kit::Plan& plan, const Arguments& arguments, std::map<std::string, std::uint64_t>& marks, std::uint64_t& events) {
-    const kit::Report report = kit::run(plan, {.echo = arguments.trace});
+    const kit::Report report = kit::run(plan, {.echo = arguments.trace, .dump_to = arguments.dump});
     for (const auto& [name, n] : report.marks) marks[name] += n;
     events += report.events;
     if (report.ok) return 0;
@@ -60,7 +63,7 @@ int run_one(const kit::Plan& plan, const Arguments& arguments, std::map<std::str
 int main(int argc, char** argv) {
     Arguments arguments;
     if (!parse(argc, argv, arguments)) {
-        std::fprintf(stderr, "usage: skerry-sim [--seed S] [--worlds N] [--trace] [--print-plan] [--plan FILE] [--plant K]\n");
+        std::fprintf(stderr, "usage: skerry-sim [--seed S] [--worlds N] [--trace] [--print-plan] [--plan FILE] [--plant K] [--dump DIR]\n");
         return 2;
     }
 #ifdef SKERRY_PLANTED

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <span>
 
 #include "base/text.hpp"
@@ -183,7 +184,7 @@ class ModelReader {
                            "`access:` is missing, so nobody could read or write; `access: open` lets every "
                            "signed-in user read and write");
         if (access->kind == Kind::kMap) {
-            const Mark mark = access->entries.empty() ? access->mark : access->entries.front().first.mark;
+            const Mark mark = access->entries.empty() ? access->mark : access->entries.front().key.mark;
             return not_yet(mark, "rules in `access:` are not supported yet; write `access: open` if every signed-in user "
                                  "may read and write everything");
         }
@@ -327,7 +328,7 @@ class ModelReader {
         if (is_key)
             return invalid(word.mark, "attribute " + quoted(place) + " is the key, which never changes; leave `merge:` out");
         const bool is_map = value.kind == Kind::kMap && !value.entries.empty();
-        const std::string_view text = is_map ? value.entries.front().first.text : value.text;
+        const std::string_view text = is_map ? value.entries.front().key.text : value.text;
         if (value.kind == Kind::kScalar && contains(kMerges, text)) return;
         const std::string_view policy = trimmed(text.substr(0, text.find(':')));
         if (find(kMergeNotYet, policy) != nullptr)
@@ -356,15 +357,17 @@ class ModelReader {
 };
 
 Error to_error(std::vector<Fault> faults, std::string_view file_name) {
-    std::stable_sort(faults.begin(), faults.end(), [](const Fault& a, const Fault& b) { return a.mark < b.mark; });
+    // By place; of one place in the order in which they were found, which a multimap keeps.
+    std::multimap<Mark, Fault> sorted;
+    for (Fault& fault : faults) sorted.emplace(fault.mark, std::move(fault));
     Error error{Code::kNotSupported, {}, {}};
     std::size_t shown = 0;
-    for (const Fault& fault : faults) {
+    for (const auto& [mark, fault] : sorted) {
         if (fault.code != Code::kNotSupported) error.code = fault.code;
         if (++shown > kModelFaultsShown) continue;
         if (shown > 1) error.message += '\n';
-        error.message += std::string(file_name) + ":" + std::to_string(fault.mark.line) + ":" +
-                         std::to_string(fault.mark.column) + ": " + fault.text;
+        error.message += std::string(file_name) + ":" + std::to_string(mark.line) + ":" +
+                         std::to_string(mark.column) + ": " + fault.text;
     }
     if (shown > kModelFaultsShown)
         error.message += "\nand " + std::to_string(shown - kModelFaultsShown) + " more faults";

@@ -114,7 +114,7 @@ class Builder final : public YAML::EventHandler {
                                    std::to_string(key.mark.line) + "; remove one"});
             return;
         }
-        parent.node.entries.emplace_back(std::move(parent.key), std::move(node));
+        parent.node.entries.push_back({std::move(parent.key), std::move(node)});
     }
 
     const int depth_max_;

@@ -6,7 +6,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -21,13 +20,20 @@ struct Mark {
 
 enum class Kind { kNull, kScalar, kList, kMap };
 
+struct Entry;
+
 struct Node {
     Kind kind = Kind::kNull;
     Mark mark;
     std::string text;                            // kScalar
     bool plain = false;                          // kScalar: written without quotes
     std::vector<Node> items;                     // kList
-    std::vector<std::pair<Node, Node>> entries;  // kMap, in the file's order; keys are scalars
+    std::vector<Entry> entries;                  // kMap, in the file's order
+};
+
+struct Entry {
+    Node key;  // a scalar
+    Node value;
 };
 
 struct Fault {

@@ -127,7 +127,8 @@ class Judge {
             return {};
         }
         const model::Entity& entity = c_.model.entity(op.entity);
-        SKERRY_ASSIGN(const bool creator_waits, creator_in_conflict(op));
+        // A creation is never in conflict (create against create is rejected), so none that this needs can be waiting.
+        // When one can be, results have to tell who created a row from who changed it.
         std::vector<storage::Assignment> writes;
         Op joining = op;
         joining.changes.clear();
@@ -137,7 +138,7 @@ class Judge {
             SKERRY_ASSIGN(const auto before, prior(op, change, name));
             SKERRY_ASSIGN(const bool waits, is_open(before));
             ResultRow result{t_.no, {op.entity, op.key}, name, ResultCode::kApplied, {}, {}};
-            if (waits || creator_waits) {
+            if (waits) {
                 joining.changes.push_back(change);
                 result.code = ResultCode::kConflict;
             } else {
@@ -216,16 +217,6 @@ class Judge {
         if (!before || before->code != ResultCode::kConflict || !before->record) return false;
         SKERRY_ASSIGN(const auto record, c_.txn.record(before->record));
         return record && record->state == storage::RecordState::kOpen;
-    }
-
-    Result<bool> creator_in_conflict(const Op& op) {
-        for (const TxnNo no : t_.needs) {
-            SKERRY_ASSIGN(const auto made, c_.txn.result(c_.device, no, {op.entity, op.key}, {}));
-            if (!made) continue;
-            SKERRY_ASSIGN(const bool open, is_open(Prior{made->code, std::nullopt, made->record}));
-            if (open) return true;
-        }
-        return false;
     }
 
     Result<void> to_history(const Op& op, std::string attribute, storage::HistoryWhy why, Bytes value) {

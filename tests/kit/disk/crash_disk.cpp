@@ -43,8 +43,10 @@ std::vector<Piece> State::pending_pieces(const std::map<uint64_t, InodePtr>& ino
     for (const NameChange& c : name_changes) {
         pieces.push_back({.order = c.order, .inode = c.inode.get(), .entry = &c});
     }
-    std::stable_sort(pieces.begin(), pieces.end(),
-                     [](const Piece& a, const Piece& b) { return a.order < b.order; });
+    // Only the sectors of one write share an order; they lie one behind the other.
+    std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) {
+        return a.order != b.order ? a.order < b.order : a.begin < b.begin;
+    });
     return pieces;
 }
 

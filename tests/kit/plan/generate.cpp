@@ -269,7 +269,10 @@ Plan generate_plan(std::uint64_t seed) {
     g.network(duration);
     g.crashes(duration);
     g.odd_things(duration);
-    std::stable_sort(g.plan.steps.begin(), g.plan.steps.end(), [](const Step& a, const Step& b) { return a.at_ms < b.at_ms; });
+    std::multimap<std::int64_t, Step> by_time;  // steps of one moment keep their order
+    for (Step& step : g.plan.steps) by_time.emplace(step.at_ms, std::move(step));
+    g.plan.steps.clear();
+    for (auto& [at, step] : by_time) g.plan.steps.push_back(std::move(step));
     return std::move(g.plan);
 }
 

@@ -22,6 +22,7 @@ class Run {
   public:
     Run(const Plan& plan, const RunOptions& options)
         : plan_(plan),
+          options_(options),
           world_(plan.seed, {.tick = Millis{plan.setting("tick_ms", 50)}, .two_connections = plan.setting("two_connections") != 0,
                               .slice_rows = static_cast<std::uint32_t>(plan.setting("slice_rows")), .echo = options.echo}) {
         allow_problems();
@@ -48,6 +49,7 @@ class Run {
         report.events = world_.scene().events.count();
         report.virtual_ms = world_.now().count() / 1000;
         if (!report.ok) report.text = world_.report();
+        if (!report.ok && !options_.dump_to.empty()) dump();
         return report;
     }
 
@@ -200,7 +202,19 @@ class Run {
         d.start();
     }
 
+    void dump() {
+        const auto put = [&](const std::string& node, const CrashDisk& disk) {
+            for (const std::string& file : disk.files()) {
+                const std::string name = file.substr(file.rfind('/') + 1);
+                disk.export_file(file, options_.dump_to + "/" + node + "-" + name);
+            }
+        };
+        put("server", world_.server().disk());
+        for (Device* d : world_.devices()) put(d->name(), d->disk());
+    }
+
     const Plan& plan_;
+    const RunOptions& options_;
     std::vector<Device*> by_number_;
     World world_;
     std::map<std::uint32_t, std::shared_ptr<const Device::Copy>> backups_;

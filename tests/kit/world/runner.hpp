@@ -22,6 +22,7 @@ struct Report {
 
 struct RunOptions {
     bool echo = false;
+    std::string dump_to;  // a folder that gets all databases of a world that failed, for stock sqlite3
 };
 
 Report run(const Plan& plan, const RunOptions& options = {});

@@ -12,6 +12,9 @@ Result<std::unique_ptr<Backend>> SqliteBackend::open(const std::string& path, co
     }
     SKERRY_ASSIGN(Meta meta, read_meta(*opened));
     SKERRY_TRY(configure(*opened));
+    // A process that was killed inside a commit may have written it without syncing it: SQLite then finds it in the
+    // WAL, everybody sees it, and a power loss would still take it back. A checkpoint syncs the WAL first.
+    SKERRY_TRY(opened->exec("PRAGMA wal_checkpoint(PASSIVE)"));
     return std::unique_ptr<Backend>(new SqliteBackend(std::move(*opened), std::move(meta), path, vfs));
 }
 
