@@ -165,10 +165,16 @@ Result<Batch> Journal::next_batch(TxnNo from, std::size_t txns_max, std::size_t 
 Result<void> Journal::mark_sent(const std::vector<wire::Outcome>& verdicts) {
     if (verdicts.empty()) return {};
     SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(store_.db()));
-    SKERRY_ASSIGN(sqlite::Statement mark, store_.db().prepare("UPDATE skerry_txn SET state = 2 WHERE no = ?1"));
+    SKERRY_ASSIGN(sqlite::Statement mark, store_.db().prepare(
+        "UPDATE skerry_txn SET state = 2 WHERE no = ?1 AND (?2 IS NULL OR substr(id, 1, 8) = ?2)"));
     TxnNo last;
     for (const wire::Outcome& verdict : verdicts) {
-        SKERRY_TRY(mark.bind(1, as_int(verdict.no)).run());
+        // A cache may replay an answer from before a restore: the number is the same, the transaction is not.
+        Bytes id8;
+        Writer(id8).u64(verdict.id8);
+        mark.bind(1, as_int(verdict.no));
+        if (verdict.id8 != 0) mark.bind_blob(2, id8);
+        SKERRY_TRY(mark.run());
         last = std::max(last, verdict.no);
     }
     SKERRY_ASSIGN(const auto resend, store_.meta().integer(key::kResendFrom));

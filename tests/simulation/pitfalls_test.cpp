@@ -1,4 +1,4 @@
-// The counter-examples of the design's pitfalls.md, end to end: devices, server and network.
+// Known pitfalls of sync, one counter-example each, end to end: devices, server and network.
 #include <gtest/gtest.h>
 
 #include "kit/world/world.hpp"

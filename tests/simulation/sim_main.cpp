@@ -49,10 +49,17 @@ bool parse(int argc, char** argv, Arguments& out) {
     return true;
 }
 
-int run_one(const kit::Plan& plan, const Arguments& arguments, std::map<std::string, std::uint64_t>& marks, std::uint64_t& events) {
+struct Totals {
+    std::map<std::string, std::uint64_t> marks;
+    std::uint64_t events = 0;
+    std::uint64_t trace_hash = 0;  // of all worlds together: equal runs print equal ones, whatever the compiler
+};
+
+int run_one(const kit::Plan& plan, const Arguments& arguments, Totals& totals) {
     const kit::Report report = kit::run(plan, {.echo = arguments.trace, .dump_to = arguments.dump});
-    for (const auto& [name, n] : report.marks) marks[name] += n;
-    events += report.events;
+    for (const auto& [name, n] : report.marks) totals.marks[name] += n;
+    totals.events += report.events;
+    totals.trace_hash = totals.trace_hash * 31 + report.trace_hash;
     if (report.ok) return 0;
     std::printf("%s\nreplay: %s\n", report.text.c_str(), kit::replay_command(plan.seed, arguments.plant).c_str());
     return 1;
@@ -74,8 +81,7 @@ int main(int argc, char** argv) {
         return 2;
     }
 #endif
-    std::map<std::string, std::uint64_t> marks;
-    std::uint64_t events = 0;
+    Totals totals;
     std::uint64_t failed = 0;
     const auto begin = std::chrono::steady_clock::now();
     if (!arguments.plan.empty()) {
@@ -87,16 +93,16 @@ int main(int argc, char** argv) {
             std::fprintf(stderr, "%s\n", describe(plan.error()).c_str());
             return 2;
         }
-        return run_one(*plan, arguments, marks, events);
+        return run_one(*plan, arguments, totals);
     }
     for (std::uint64_t i = 0; i < arguments.worlds; ++i) {
         const kit::Plan plan = kit::generate_plan(arguments.seed + i);
         if (arguments.print_plan) std::printf("%s", kit::print(plan).c_str());
-        failed += static_cast<std::uint64_t>(run_one(plan, arguments, marks, events));
+        failed += static_cast<std::uint64_t>(run_one(plan, arguments, totals));
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    std::printf("%llu worlds, %llu failed, %llu events, %.1f s, %.1f worlds/s\n%s", static_cast<unsigned long long>(arguments.worlds),
-                static_cast<unsigned long long>(failed), static_cast<unsigned long long>(events), seconds,
-                static_cast<double>(arguments.worlds) / seconds, kit::marks_text(marks).c_str());
+    std::printf("%llu worlds, %llu failed, %llu events, %.1f s, %.1f worlds/s, trace %016llx\n%s", static_cast<unsigned long long>(arguments.worlds),
+                static_cast<unsigned long long>(failed), static_cast<unsigned long long>(totals.events), seconds,
+                static_cast<double>(arguments.worlds) / seconds, static_cast<unsigned long long>(totals.trace_hash), kit::marks_text(totals.marks).c_str());
     return failed == 0 ? 0 : 1;
 }

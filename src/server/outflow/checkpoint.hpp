@@ -5,7 +5,7 @@
 //   keys  |---- sent before ----|---- slice ----|-- later checkpoints --|      of one download
 //
 // The log of an entity that is being downloaded is followed from the start, whatever the position of the
-// download: so every row that the device has is as of R (algorithms.md 1). A checkpoint is never continued in
+// download: so every row that the device has is as of R. A checkpoint is never continued in
 // another snapshot. The snapshot is open from plan() to the destruction.
 #pragma once
 

@@ -1,6 +1,5 @@
-// The reference model: what a server and its devices must come to, written from the design documents
-// (2-sync.md 14-16, algorithms.md 3) and never from the code. It includes base and model values only; a lint
-// test holds that.
+// The reference model: what a server and its devices must come to, written from the documentation
+// (docs/sync.md) and never from the code. It includes base and model values only; a lint test holds that.
 //
 // It is told facts: what an app committed (rows before and after, as the app itself read them), which of the
 // device's own transactions were unsettled then, in which order the server judged, what other programs wrote

@@ -45,7 +45,10 @@ struct Generator {
     }
     Value text() {
         if (chance(random, 120)) return Null{};
-        if (chance(random, 30)) return std::string(static_cast<std::size_t>(between(random, 200, 5000)), 'x') + std::to_string(random.below(99));
+        if (chance(random, 30)) {
+            std::string long_text(static_cast<std::size_t>(between(random, 200, 5000)), 'x');
+            return long_text += std::to_string(random.below(99));
+        }
         if (chance(random, 300)) return std::string(kTexts[random.below(std::size(kTexts))]);
         return "t" + std::to_string(random.below(1000));
     }
@@ -99,7 +102,8 @@ struct Generator {
                     out.push_back({WriteKind::kDeleteGroup, "grp", own[random.below(own.size())], {}, 0});
                 } else {
                     const std::string name = "g" + std::to_string(groups++) + (foreign ? "f" : "");
-                    out.push_back({WriteKind::kGroup, "grp", name, {}, between(random, 2, 5)});
+                    const auto rows = between(random, 2, 5);
+                    out.push_back({WriteKind::kGroup, "grp", name, {}, rows});
                     own.push_back(name);
                 }
                 continue;
@@ -123,6 +127,12 @@ struct Generator {
     }
 
     std::uint32_t any_device(Random& r) { return static_cast<std::uint32_t>(r.below(static_cast<std::uint64_t>(devices))); }
+
+    // The time is drawn first, then the device.
+    Step& add_somewhere(Random& r, std::int64_t duration, StepKind kind) {
+        const std::int64_t at = between(r, 0, duration);
+        return add(at, kind, any_device(r));
+    }
 
     void settings() {
         SeededRandom r = stream(seed, "swarm");
@@ -189,7 +199,7 @@ struct Generator {
         SeededRandom r = stream(seed, "odd-plan");
         if (allowed("clock-jump"))
             for (std::int64_t i = between(r, 0, 3); i > 0; --i)
-                add(between(r, 0, duration), StepKind::kClock, any_device(r)).args["by"] =
+                add_somewhere(r, duration, StepKind::kClock).args["by"] =
                     std::to_string(chance(r, 500) ? between(r, -86'400'000, 86'400'000) : between(r, -5'000, 5'000));
         if (allowed("server-sql"))
             for (std::int64_t i = between(r, 0, 8); i > 0; --i) {
@@ -200,9 +210,9 @@ struct Generator {
                 }
             }
         if (allowed("bad-token") && chance(r, 400))
-            add(between(r, 0, duration), StepKind::kBadToken, any_device(r)).args["for"] = std::to_string(between(r, 500, 20'000));
-        if (allowed("join") && chance(r, 400)) add(between(r, 0, duration), StepKind::kJoin, any_device(r));
-        if (allowed("clone") && chance(r, 250)) add(between(r, 0, duration), StepKind::kClone, any_device(r));
+            add_somewhere(r, duration, StepKind::kBadToken).args["for"] = std::to_string(between(r, 500, 20'000));
+        if (allowed("join") && chance(r, 400)) add_somewhere(r, duration, StepKind::kJoin);
+        if (allowed("clone") && chance(r, 250)) add_somewhere(r, duration, StepKind::kClone);
         if (allowed("restore") && chance(r, 250)) {
             const std::uint32_t d = any_device(r);
             const std::int64_t at = between(r, 0, duration);
