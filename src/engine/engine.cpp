@@ -172,11 +172,12 @@ struct Engine::Impl {
     }
 
     // Looks at what is due and starts it. The one place that decides what to do next.
+    // (`unsent` counts one more than `unsettled` can hold while settled transactions are sent again.)
     void step() {
         if (!wants_work()) return arm_timer();
         auto state = store.state();
         if (!state) return store_failed(std::move(state.error()));
-        if (identity_taken && state->unsettled == state->unsent) {
+        if (identity_taken && state->unsettled <= state->unsent) {
             // The server knows all numbers below the one that was taken. If one of those is unsent again (its outcome
             // was forgotten), it is asked for first: moved with the rest it would be applied twice.
             const auto unsent = store.next_push(TxnNo{});
@@ -186,7 +187,7 @@ struct Engine::Impl {
                 push_dirty = true;
             }
         }
-        if (identity_taken && state->unsettled == state->unsent) {
+        if (identity_taken && state->unsettled <= state->unsent) {
             if (auto taken = store.take_new_identity(); !taken) return store_failed(std::move(taken.error()));
             identity_taken = false;
             push_dirty = true;
@@ -440,7 +441,7 @@ struct Engine::Impl {
         const TxnNo upto = std::exchange(sent_before_pull, TxnNo{});
         if (!upto) return {};
         SKERRY_ASSIGN(const SyncState state, store.state());
-        if (state.unsettled == state.unsent || state.keep_from > upto) return {};
+        if (state.unsettled <= state.unsent || state.keep_from > upto) return {};
         push_dirty = true;
         return store.server_expects(state.keep_from);
     }
