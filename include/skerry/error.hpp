@@ -35,12 +35,20 @@ enum class Code : std::uint16_t {
     kModelInvalid = 30,
     kModelMismatch = 31,
     kModelMissing = 32,
+    kExpressionInvalid = 33,
+    kModelChange = 34,
     // what an app writes
     kKeyUpdate = 40,
     kKeyMissing = 41,
     kValueInvalid = 42,
     kTxnTooBig = 43,
     kRowTooBig = 44,
+    kRequired = 45,
+    kCheckFailed = 46,
+    kReferenceMissing = 47,
+    kStillReferenced = 48,
+    kNotUnique = 49,
+    kNotWritable = 50,
     // wire
     kProtocolTooNew = 60,
     kForeignAnswer = 61,
@@ -62,6 +70,10 @@ enum class Code : std::uint16_t {
     kUnknownEntity = 92,
     kMalformedTxn = 93,
     kRowDeleted = 94,
+    kAssertFailed = 95,
+    kBothChanged = 96,
+    kRowChanged = 97,
+    kStrict = 98,
 };
 
 struct Error {

@@ -1,6 +1,9 @@
 #include "base/text.hpp"
 
+#include <charconv>
 #include <cstdio>
+#include <cstdlib>
+#include <limits>
 
 namespace skerry {
 
@@ -38,17 +41,75 @@ std::optional<Bytes> unhex(std::string_view text) {
     return out;
 }
 
-std::string base64url(BytesView bytes) {
-    constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+namespace {
+
+std::string base64_with(BytesView bytes, std::string_view digits) {
     std::string out;
     std::uint32_t bits = 0;
     int have = 0;
     for (const char c : bytes) {
         bits = (bits << 8) | static_cast<unsigned char>(c);
-        for (have += 8; have >= 6; have -= 6) out.push_back(kDigits[(bits >> (have - 6)) & 63]);
+        for (have += 8; have >= 6; have -= 6) out.push_back(digits[(bits >> (have - 6)) & 63]);
     }
-    if (have > 0) out.push_back(kDigits[(bits << (6 - have)) & 63]);
+    if (have > 0) out.push_back(digits[(bits << (6 - have)) & 63]);
     return out;
+}
+
+constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+}  // namespace
+
+std::string base64url(BytesView bytes) {
+    return base64_with(bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+}
+
+std::string base64(BytesView bytes) {
+    std::string out = base64_with(bytes, kBase64);
+    out.append((4 - out.size() % 4) % 4, '=');
+    return out;
+}
+
+std::optional<Bytes> unbase64(std::string_view text) {
+    if (text.size() % 4 != 0) return std::nullopt;
+    for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
+    Bytes out;
+    std::uint32_t bits = 0;
+    int have = 0;
+    for (const char c : text) {
+        const std::size_t digit = kBase64.find(c);
+        if (digit == std::string_view::npos) return std::nullopt;
+        bits = (bits << 6) | static_cast<std::uint32_t>(digit);
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            out.push_back(static_cast<char>(static_cast<unsigned char>(bits >> have)));
+        }
+    }
+    // Left-over bits that are not zero would be a second spelling of the same bytes.
+    if ((bits & ((1u << have) - 1)) != 0) return std::nullopt;
+    return out;
+}
+
+std::optional<double> parse_double(std::string_view text) {
+    double v = 0;
+#ifdef __wasm__
+    // Its library has no from_chars for doubles; there is only the C locale.
+    const std::string terminated(text);
+    char* end = nullptr;
+    v = std::strtod(terminated.c_str(), &end);
+    if (terminated.empty() || end != terminated.c_str() + terminated.size()) return std::nullopt;
+#else
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v);
+    if (end != text.data() + text.size() || error == std::errc::invalid_argument) return std::nullopt;
+    if (error == std::errc::result_out_of_range) {
+        // Neither too large nor too small is told apart: the exponent says, or the digits where there is none.
+        const std::size_t e = text.find_first_of("eE");
+        const bool small = e == std::string_view::npos ? text.find_first_of("123456789") > text.find('.') : text[e + 1] == '-';
+        v = small ? 0.0 : std::numeric_limits<double>::infinity();
+        if (text.front() == '-') v = -v;
+    }
+#endif
+    return v;
 }
 
 bool is_clean_text(std::string_view text) {

@@ -17,6 +17,13 @@ std::optional<Bytes> unhex(std::string_view text);
 
 // RFC 4648 base64url without padding.
 std::string base64url(BytesView bytes);
+// RFC 4648 base64 with padding; unbase64 takes nothing else.
+std::string base64(BytesView bytes);
+std::optional<Bytes> unbase64(std::string_view text);
+
+// A number as JSON writes it, rounded to the nearest double; too large gives infinity. The caller has checked its
+// form; empty if no number begins there or something follows. No locale.
+std::optional<double> parse_double(std::string_view text);
 
 // Well-formed UTF-8 (no surrogates, nothing overlong, nothing above U+10FFFF) without NUL.
 bool is_clean_text(std::string_view text);

@@ -250,7 +250,8 @@ Result<void> run(const Options& options) {
     const model::Entity* entity = model.find(options.entity);
     if (entity == nullptr) {
         std::string names;
-        for (const model::Entity& known : model.entities) names += (names.empty() ? "" : ", ") + known.name;
+        for (const model::Entity& known : model.entities)
+            if (!known.builtin()) names += (names.empty() ? "" : ", ") + known.name;
         return fail(Code::kNotFound, "the model has no entity '" + options.entity + "'; it has " + names);
     }
     return FileImport(options, *entity).run();

@@ -49,7 +49,8 @@ Result<void> run(const Options& options) {
     const std::string beside = model_path(options.dir);
     if (!is_file(beside)) SKERRY_TRY(write_whole(beside, chosen.text, Mode::kUsual));
     std::string entities;
-    for (const model::Entity& entity : model.entities) entities += (entities.empty() ? "" : ", ") + entity.name;
+    for (const model::Entity& entity : model.entities)
+        if (!entity.builtin()) entities += (entities.empty() ? "" : ", ") + entity.name;
     print_out("made " + options.dir + " for the app '" + model.app + "' (" + entities + ")\n" +
               "  " + beside + "  the model, from " + chosen.shown_as + "\n\n" +
               "next:\n" +

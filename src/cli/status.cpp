@@ -33,7 +33,8 @@ Result<void> show_server(const Options& options) {
     SKERRY_ASSIGN(const model::Model model, server::read_model({options.place, ""}));
     SKERRY_ASSIGN(server::ServerSql sql, server::ServerSql::open({options.place, ""}));
     std::vector<std::string> entities;
-    for (const model::Entity& entity : model.entities) entities.push_back(entity.name);
+    for (const model::Entity& entity : model.entities)
+        if (!entity.builtin()) entities.push_back(entity.name);
     SKERRY_ASSIGN(const Table counts, count_rows(entities, [&](const std::string& query) { return sql.run(query); }));
     if (options.json) {
         std::string rows = json_rows_on_one_line(counts);

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/hash.hpp"
+#include "model/value.hpp"
 
 namespace skerry::model {
 
@@ -10,25 +11,154 @@ namespace {
 
 constexpr std::string_view kMagic = "SKMD";
 
+enum AttributeFlag : std::uint8_t { kRequired = 1, kHasDefault = 2, kReferences = 4 };
+
 void put_attribute(Writer& out, const Attribute& attribute) {
     out.bytes(attribute.name);
     out.u8(static_cast<std::uint8_t>(attribute.type));
     out.u8(static_cast<std::uint8_t>(attribute.merge));
+    out.u8(static_cast<std::uint8_t>((attribute.required ? kRequired : 0) | (attribute.default_value ? kHasDefault : 0) |
+                                     (attribute.references ? kReferences : 0)));
+    if (attribute.default_value) put_value(out, *attribute.default_value);
+    if (attribute.references) {
+        out.varint(attribute.references->value);
+        out.u8(static_cast<std::uint8_t>(attribute.on_delete));
+    }
+    if (attribute.type == Type::kEnum) {
+        out.varint(attribute.values.size());
+        for (const std::string& value : attribute.values) out.bytes(value);
+    }
+    if (attribute.type == Type::kDecimal) {
+        out.u8(attribute.precision);
+        out.u8(attribute.scale);
+    }
+}
+
+template <class Enum>
+Enum get_enum(Reader& in, Enum last) {
+    const std::uint8_t number = in.u8();
+    if (number < 1 || number > static_cast<std::uint8_t>(last)) {
+        in.fail();
+        return last;
+    }
+    return static_cast<Enum>(number);
 }
 
 Attribute get_attribute(Reader& in) {
     Attribute attribute;
     attribute.name = in.bytes();
-    const std::uint8_t type = in.u8();
-    if (type < 1 || type > static_cast<std::uint8_t>(Type::kInt)) in.fail();
-    attribute.type = static_cast<Type>(type);
-    const std::uint8_t merge = in.u8();
-    if (merge != static_cast<std::uint8_t>(Merge::kLast)) in.fail();
-    attribute.merge = static_cast<Merge>(merge);
+    attribute.type = get_enum(in, Type::kEnum);
+    attribute.merge = get_enum(in, Merge::kAsk);
+    const std::uint8_t flags = in.u8();
+    if (flags > 7) in.fail();
+    attribute.required = (flags & kRequired) != 0;
+    if ((flags & kHasDefault) != 0) attribute.default_value = get_value(in);
+    if ((flags & kReferences) != 0) {
+        const std::uint64_t entity = in.varint();
+        if (entity > UINT32_MAX) in.fail();
+        attribute.references = EntityIx{static_cast<std::uint32_t>(entity)};
+        attribute.on_delete = get_enum(in, OnDelete::kSetNull);
+    }
+    if (attribute.type == Type::kEnum) {
+        const std::size_t n = in.count(1);
+        for (std::size_t i = 0; i < n && in.ok(); ++i) attribute.values.emplace_back(in.bytes());
+    }
+    if (attribute.type == Type::kDecimal) {
+        attribute.precision = in.u8();
+        attribute.scale = in.u8();
+    }
     return attribute;
 }
 
+void put_lists(Writer& out, const std::vector<AttributeList>& lists) {
+    out.varint(lists.size());
+    for (const AttributeList& list : lists) {
+        out.varint(list.size());
+        for (const std::uint32_t attribute : list) out.varint(attribute);
+    }
+}
+
+std::vector<AttributeList> get_lists(Reader& in) {
+    std::vector<AttributeList> lists;
+    const std::size_t n = in.count(1);
+    for (std::size_t i = 0; i < n && in.ok(); ++i) {
+        AttributeList& list = lists.emplace_back();
+        const std::size_t length = in.count(1);
+        for (std::size_t k = 0; k < length && in.ok(); ++k) {
+            const std::uint64_t attribute = in.varint();
+            if (attribute > UINT32_MAX) in.fail();
+            list.push_back(static_cast<std::uint32_t>(attribute));
+        }
+    }
+    return lists;
+}
+
+void put_entity(Writer& out, const Entity& entity) {
+    out.bytes(entity.name);
+    put_attribute(out, entity.key);
+    out.varint(entity.attributes.size());
+    for (const Attribute& attribute : entity.attributes) put_attribute(out, attribute);
+    out.varint(entity.checks.size());
+    for (const Check& check : entity.checks) {
+        out.bytes(check.expression);
+        out.bytes(check.attribute);
+    }
+    put_lists(out, entity.unique);
+    put_lists(out, entity.indexes);
+    out.u8(static_cast<std::uint8_t>(entity.conflict));
+    out.u8(static_cast<std::uint8_t>(entity.update_delete));
+    out.u8(static_cast<std::uint8_t>(entity.create_create));
+    out.u8(entity.strict ? 1 : 0);
+}
+
+void get_entity(Reader& in, Entity& entity) {
+    entity.name = in.bytes();
+    entity.key = get_attribute(in);
+    const std::size_t attributes = in.count(4);
+    for (std::size_t k = 0; k < attributes && in.ok(); ++k) entity.attributes.push_back(get_attribute(in));
+    const std::size_t checks = in.count(2);
+    for (std::size_t k = 0; k < checks && in.ok(); ++k) {
+        Check& check = entity.checks.emplace_back();
+        check.expression = in.bytes();
+        check.attribute = in.bytes();
+    }
+    entity.unique = get_lists(in);
+    entity.indexes = get_lists(in);
+    entity.conflict = get_enum(in, Conflict::kDetect);
+    entity.update_delete = get_enum(in, UpdateDelete::kUpdateWins);
+    entity.create_create = get_enum(in, CreateCreate::kMerge);
+    const std::uint8_t strict = in.u8();
+    if (strict > 1) in.fail();
+    entity.strict = strict == 1;
+}
+
+Attribute text(std::string name) { return {.name = std::move(name), .required = true}; }
+
+Entity make_conflict_entity() {
+    Entity e;
+    e.name = kConflictEntity;
+    e.key = {.name = "id", .type = Type::kUuid};
+    e.attributes = {text("entity"), text("row"), text("attribute"), text("author"), text("device"),
+                    {.name = "txn", .type = Type::kInt, .required = true}, text("batch"),
+                    {.name = "operation", .type = Type::kEnum, .required = true, .values = {"insert", "update", "delete"}},
+                    text("why"), {.name = "base", .type = Type::kJson}, {.name = "mine", .type = Type::kJson},
+                    {.name = "theirs", .type = Type::kJson}, {.name = "made_at", .type = Type::kTimestamp},
+                    {.name = "at", .type = Type::kTimestamp},
+                    {.name = "state", .type = Type::kEnum, .required = true, .values = {"open", "closed"}},
+                    text("choice"), {.name = "closed_by"}, {.name = "closed_at", .type = Type::kTimestamp}};
+    e.indexes = {{record::kEntity, record::kRow}};
+    return e;
+}
+
 }  // namespace
+
+bool Entity::builtin() const { return name == kConflictEntity; }
+
+std::optional<std::uint32_t> Entity::attribute_named(std::string_view wanted) const {
+    for (std::size_t i = 0; i < attributes.size(); ++i)
+        if (attributes[i].name == wanted) return static_cast<std::uint32_t>(i);
+    return std::nullopt;
+}
 
 const Entity* Model::find(std::string_view name, EntityIx* ix) const {
     for (std::size_t i = 0; i < entities.size(); ++i) {
@@ -39,6 +169,21 @@ const Entity* Model::find(std::string_view name, EntityIx* ix) const {
     return nullptr;
 }
 
+EntityIx Model::conflicts() const {
+    EntityIx ix;
+    find(kConflictEntity, &ix);
+    return ix;
+}
+
+const Entity& conflict_entity() {
+    static const Entity entity = make_conflict_entity();
+    return entity;
+}
+
+void complete(Model& model) {
+    if (model.find(kConflictEntity) == nullptr) model.entities.push_back(conflict_entity());
+}
+
 Bytes Model::compile() const {
     Bytes bytes;
     Writer out(bytes);
@@ -47,12 +192,7 @@ Bytes Model::compile() const {
     out.bytes(app);
     out.varint(version);
     out.varint(entities.size());
-    for (const Entity& entity : entities) {
-        out.bytes(entity.name);
-        put_attribute(out, entity.key);
-        out.varint(entity.attributes.size());
-        for (const Attribute& attribute : entity.attributes) put_attribute(out, attribute);
-    }
+    for (const Entity& entity : entities) put_entity(out, entity);
     return bytes;
 }
 
@@ -67,20 +207,15 @@ Result<Model> Model::load(BytesView compiled) {
         return fail(Code::kFormatTooNew,
                     "the compiled model has format " + std::to_string(format) +
                         "; this program knows formats up to " + std::to_string(kModelFormat));
+    if (in.ok() && format < kModelFormat)
+        return fail(Code::kNotSupported, "the compiled model has format " + std::to_string(format) + ", which was never released");
     Model model;
     model.app = in.bytes();
     const std::uint64_t version = in.varint();
     if (version > UINT32_MAX) in.fail();
     model.version = static_cast<std::uint32_t>(version);
-    const std::size_t entities = in.count(4);
-    for (std::size_t i = 0; i < entities && in.ok(); ++i) {
-        Entity& entity = model.entities.emplace_back();
-        entity.name = in.bytes();
-        entity.key = get_attribute(in);
-        const std::size_t attributes = in.count(3);
-        for (std::size_t k = 0; k < attributes && in.ok(); ++k)
-            entity.attributes.push_back(get_attribute(in));
-    }
+    const std::size_t entities = in.count(10);
+    for (std::size_t i = 0; i < entities && in.ok(); ++i) get_entity(in, model.entities.emplace_back());
     if (!in.at_end()) return fail(Code::kModelInvalid, "the compiled model is damaged");
     SKERRY_TRY(check(model));
     return model;
@@ -94,45 +229,34 @@ bool is_valid_name(std::string_view name) {
     return !name.starts_with("skerry") && !name.starts_with("sqlite");
 }
 
-Result<void> check(const Model& model) {
-    const auto bad_name = [](std::string_view what, std::string_view name) {
-        return fail(Code::kModelInvalid,
-                    "the " + std::string(what) + " name '" + std::string(name) +
-                        "' is not allowed: use lower-case letters, digits and underscores, at most " +
-                        std::to_string(kNameLengthMax) +
-                        " of them, beginning with a letter, and not with 'skerry' or 'sqlite'");
-    };
-    if (!is_valid_name(model.app)) return bad_name("app", model.app);
-    if (model.version == 0) return fail(Code::kModelInvalid, "version must be 1 or more");
-    if (model.entities.empty()) return fail(Code::kModelInvalid, "the model has no entities");
-    if (model.entities.size() > kEntitiesMax)
-        return fail(Code::kModelInvalid, "a model can have at most " + std::to_string(kEntitiesMax) + " entities");
-    std::set<std::string_view> names;
-    for (const Entity& entity : model.entities) {
-        if (!is_valid_name(entity.name)) return bad_name("entity", entity.name);
-        if (!names.insert(entity.name).second)
-            return fail(Code::kModelInvalid, "two entities are named '" + entity.name + "'");
-        if (entity.key.type == Type::kInt)
-            return fail(Code::kNotSupported, "entity '" + entity.name + "': an integer key is not supported; use a uuid or a text key");
-        if (entity.attributes.size() > kAttributesMax)
-            return fail(Code::kModelInvalid, "entity '" + entity.name + "' has more than " + std::to_string(kAttributesMax) + " attributes");
-        std::set<std::string_view> attributes;
-        if (!is_valid_name(entity.key.name)) return bad_name("attribute", entity.key.name);
-        attributes.insert(entity.key.name);
-        for (const Attribute& attribute : entity.attributes) {
-            if (!is_valid_name(attribute.name)) return bad_name("attribute", attribute.name);
-            if (!attributes.insert(attribute.name).second)
-                return fail(Code::kModelInvalid, "entity '" + entity.name + "' has two attributes named '" + attribute.name + "'");
-        }
-    }
-    return {};
-}
-
 std::string_view type_name(Type type) {
     switch (type) {
         case Type::kUuid: return "uuid";
         case Type::kText: return "text";
         case Type::kInt: return "int";
+        case Type::kReal: return "real";
+        case Type::kDecimal: return "decimal";
+        case Type::kBool: return "bool";
+        case Type::kDate: return "date";
+        case Type::kTimestamp: return "timestamp";
+        case Type::kJson: return "json";
+        case Type::kBlob: return "blob";
+        case Type::kSet: return "set";
+        case Type::kEnum: return "enum";
+    }
+    return "?";
+}
+
+std::string_view merge_name(Merge merge) {
+    switch (merge) {
+        case Merge::kLast: return "last";
+        case Merge::kFirst: return "first";
+        case Merge::kMax: return "max";
+        case Merge::kMin: return "min";
+        case Merge::kCounter: return "counter";
+        case Merge::kSet: return "set";
+        case Merge::kText: return "text";
+        case Merge::kAsk: return "ask";
     }
     return "?";
 }

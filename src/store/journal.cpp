@@ -250,7 +250,7 @@ Result<void> Journal::take_new_identity() {
                 std::optional<model::Row> base;
                 Tables tables(store_.db(), store_.model());
                 SKERRY_ASSIGN(base, tables.of(op.entity).base(op.key));
-                if (base) op.base_hash = model::row_hash(*base);
+                if (base) op.base_hash = model::row_hash(store_.model().entity(op.entity), *base);
             }
             for (wire::Change& change : op.changes) rename(change.prev);
         }

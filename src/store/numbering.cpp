@@ -63,7 +63,7 @@ Result<std::optional<wire::Op>> Numbering::difference(EntityIx ix, sqlite::State
         op.kind = wire::OpKind::kDelete;
         model::Row was;
         for (int i = 0; i < n; ++i) was.push_back(row.value(2 + i));
-        op.base_hash = model::row_hash(was);
+        op.base_hash = model::row_hash(entity, was);
         return op;
     }
     op.kind = wire::OpKind::kUpdate;

@@ -21,6 +21,7 @@ inline model::Model test_model() {
     using model::Type;
     model.entities.push_back({"site", {"id", Type::kText}, {{"name", Type::kText}}});
     model.entities.push_back({"house", {"id", Type::kText}, {{"name", Type::kText}, {"people", Type::kInt}}});
+    model::complete(model);
     return model;
 }
 

@@ -1,5 +1,6 @@
 #include "wire/transaction.hpp"
 
+#include <cstring>
 #include <set>
 
 #include "base/error_table.hpp"
@@ -9,6 +10,62 @@ namespace skerry::wire {
 namespace {
 
 constexpr std::size_t kMessageBytesMax = 2000;
+
+// Beside the tags of model::put_value: the old value of a change is told as its hash.
+constexpr std::uint8_t kHashedValue = 5;
+
+// Which parts a transaction has. Sent: do not change a number.
+enum TxnFlag : std::uint8_t { kStrict = 1, kAsserts = 2, kRedo = 4 };
+
+void put_row_version(Writer& out, const Op& op) {
+    out.varint(op.prev_row.value);
+    if (!op.prev_row) out.raw(view_of(op.base_hash));
+}
+
+void get_row_version(Reader& in, Op& op) {
+    op.prev_row.value = in.varint();
+    if (op.prev_row) return;
+    const BytesView hash = in.raw(op.base_hash.size());
+    if (in.ok()) std::memcpy(op.base_hash.data(), hash.data(), hash.size());
+}
+
+void put_numbers(Writer& out, const std::vector<TxnNo>& numbers) {
+    out.varint(numbers.size());
+    for (const TxnNo no : numbers) out.varint(no.value);
+}
+
+// Ascending, all before `no`.
+Result<std::vector<TxnNo>> get_numbers(Reader& in, TxnNo before, std::string_view what) {
+    std::vector<TxnNo> numbers;
+    const std::size_t n = in.count(1);
+    for (std::size_t i = 0; i < n; ++i) {
+        const TxnNo no{in.varint()};
+        if (!no || no >= before || (!numbers.empty() && numbers.back() >= no))
+            return fail(Code::kMalformedTxn, "a transaction names what it " + std::string(what) + " out of order");
+        numbers.push_back(no);
+    }
+    return numbers;
+}
+
+Result<std::vector<Assert>> get_asserts(Reader& in, const model::Model& model) {
+    std::vector<Assert> asserts;
+    const std::size_t n = in.count(3);
+    if (n > kAssertsMax)
+        return fail(Code::kTxnTooBig, "a transaction has " + std::to_string(n) + " asserts; the limit is " + std::to_string(kAssertsMax));
+    for (std::size_t i = 0; i < n && in.ok(); ++i) {
+        Assert& one = asserts.emplace_back();
+        const std::uint64_t entity = in.varint();
+        if (!in.ok() || entity >= model.entities.size())
+            return fail(Code::kUnknownEntity, "an assert names an entity that the model does not have");
+        one.entity.value = static_cast<std::uint32_t>(entity);
+        one.key = in.bytes();
+        one.expression = in.bytes();
+        if (one.expression.size() > model::kExpressionBytesMax)
+            return fail(Code::kLimitExceeded, "the expression of an assert is longer than " + std::to_string(model::kExpressionBytesMax) + " bytes");
+        if (in.ok()) SKERRY_TRY(model::check_key(model.entity(one.entity), one.key));
+    }
+    return asserts;
+}
 
 bool in_order(const Op& a, const Op& b) {
     const bool a_deletes = a.kind == OpKind::kDelete;
@@ -24,6 +81,10 @@ Result<void> check_op(const Op& op, const model::Entity& entity) {
     if (op.kind == OpKind::kInsert) SKERRY_TRY(model::check_row(entity, op.key, op.row));
     if (op.kind == OpKind::kUpdate && op.changes.empty())
         return fail(Code::kMalformedTxn, "an update of " + entity.name + " changes nothing");
+    if (op.kind == OpKind::kUpdate && op.row_version != (entity.conflict == model::Conflict::kDetect))
+        return fail(Code::kMalformedTxn, "an update of " + entity.name + " tells a version of the row against the model, or does not");
+    if (entity.builtin() && op.kind != OpKind::kUpdate)
+        return fail(Code::kMalformedTxn, "only the server makes and removes rows of " + entity.name);
     std::uint32_t least = 0;
     for (const Change& change : op.changes) {
         if (change.attribute >= entity.attributes.size())
@@ -42,21 +103,25 @@ void put_op_body(Writer& out, const Op& op) {
     switch (op.kind) {
         case OpKind::kInsert:
             out.varint(op.prev_row.value);
-            model::put_row(out, op.row);
+            model::put_counted_row(out, op.row);
             break;
         case OpKind::kUpdate:
+            out.u8(op.row_version ? 1 : 0);
+            if (op.row_version) put_row_version(out, op);
             out.varint(op.changes.size());
             for (const Change& change : op.changes) {
                 out.varint(change.attribute);
-                model::put_value(out, change.old_value);
+                if (change.old_hash) {
+                    out.u8(kHashedValue);
+                    out.u64(*change.old_hash);
+                } else {
+                    model::put_value(out, change.old_value);
+                }
                 model::put_value(out, change.new_value);
                 out.varint(change.prev.value);
             }
             break;
-        case OpKind::kDelete:
-            out.varint(op.prev_row.value);
-            if (!op.prev_row) out.raw(view_of(op.base_hash));
-            break;
+        case OpKind::kDelete: put_row_version(out, op); break;
     }
 }
 
@@ -64,9 +129,13 @@ void get_op_body(Reader& in, const model::Entity& entity, Op& op) {
     switch (op.kind) {
         case OpKind::kInsert:
             op.prev_row.value = in.varint();
-            op.row = model::get_row(in, entity);
+            op.row = model::get_counted_row(in, entity);
             break;
         case OpKind::kUpdate: {
+            const std::uint8_t row_version = in.u8();
+            if (row_version > 1) in.fail();
+            op.row_version = row_version == 1;
+            if (op.row_version) get_row_version(in, op);
             const std::size_t n = in.count(4);
             op.changes.reserve(n);
             for (std::size_t i = 0; i < n && in.ok(); ++i) {
@@ -74,19 +143,18 @@ void get_op_body(Reader& in, const model::Entity& entity, Op& op) {
                 const std::uint64_t attribute = in.varint();
                 if (attribute > UINT32_MAX) in.fail();
                 change.attribute = static_cast<std::uint32_t>(attribute);
-                change.old_value = model::get_value(in);
+                if (in.rest().starts_with(static_cast<char>(kHashedValue))) {
+                    in.u8();
+                    change.old_hash = in.u64();
+                } else {
+                    change.old_value = model::get_value(in);
+                }
                 change.new_value = model::get_value(in);
                 change.prev.value = in.varint();
             }
             break;
         }
-        case OpKind::kDelete:
-            op.prev_row.value = in.varint();
-            if (!op.prev_row) {
-                const BytesView hash = in.raw(op.base_hash.size());
-                if (in.ok()) std::memcpy(op.base_hash.data(), hash.data(), hash.size());
-            }
-            break;
+        case OpKind::kDelete: get_row_version(in, op); break;
     }
 }
 
@@ -94,8 +162,17 @@ void put_transaction(Writer& out, const Transaction& txn) {
     out.varint(txn.no.value);
     out.raw(txn.id.view());
     out.zigzag(txn.made_at_us);
-    out.varint(txn.needs.size());
-    for (const TxnNo no : txn.needs) out.varint(no.value);
+    out.u8(static_cast<std::uint8_t>((txn.strict ? kStrict : 0) | (txn.asserts.empty() ? 0 : kAsserts) | (txn.redo_of.empty() ? 0 : kRedo)));
+    put_numbers(out, txn.needs);
+    if (!txn.asserts.empty()) {
+        out.varint(txn.asserts.size());
+        for (const Assert& one : txn.asserts) {
+            out.varint(one.entity.value);
+            out.bytes(one.key);
+            out.bytes(one.expression);
+        }
+    }
+    if (!txn.redo_of.empty()) put_numbers(out, txn.redo_of);
     out.varint(txn.ops.size());
     for (const Op& op : txn.ops) {
         out.u8(static_cast<std::uint8_t>(op.kind));
@@ -115,12 +192,15 @@ Result<Transaction> get_transaction(BytesView payload, const model::Model& model
     txn.id = TxnId::from(id);
     if (header != nullptr) *header = {txn.no, txn.id};
     txn.made_at_us = in.zigzag();
-    const std::size_t needs = in.count(1);
-    for (std::size_t i = 0; i < needs; ++i) {
-        const TxnNo no{in.varint()};
-        if (!no || no >= txn.no || (!txn.needs.empty() && txn.needs.back() >= no))
-            return fail(Code::kMalformedTxn, "a transaction names what it needs out of order");
-        txn.needs.push_back(no);
+    const std::uint8_t flags = in.u8();
+    if (flags > 7) return damaged();
+    txn.strict = (flags & kStrict) != 0;
+    SKERRY_ASSIGN(txn.needs, get_numbers(in, txn.no, "needs"));
+    if ((flags & kAsserts) != 0) {
+        SKERRY_ASSIGN(txn.asserts, get_asserts(in, model));
+    }
+    if ((flags & kRedo) != 0) {
+        SKERRY_ASSIGN(txn.redo_of, get_numbers(in, txn.no, "replaces"));
     }
     const std::size_t ops = in.count(4);
     if (ops > kTxnRowsMax)

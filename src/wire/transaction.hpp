@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace skerry::wire {
 // A transaction beyond either limit is refused on the device when it is made: txn_too_big.
 inline constexpr std::size_t kTxnRowsMax = 50'000;      // one push must judge it inside one database commit
 inline constexpr std::size_t kTxnBytesMax = 16u << 20;  // it travels as one frame
+inline constexpr std::size_t kAssertsMax = 1000;        // each is a statement on the server
 
 // Journalled and sent: do not change a number.
 enum class OpKind : std::uint8_t { kInsert = 1, kUpdate = 2, kDelete = 3 };
@@ -25,6 +27,8 @@ struct Change {
     Value old_value;              // in the store just before the transaction
     Value new_value;
     TxnNo prev;  // the author's own unsettled transaction that last wrote the attribute; 0 = none
+    // value_hash() of the old value, which itself is left out (NULL): large blobs are compared, never shown.
+    std::optional<std::uint64_t> old_hash{};
     friend bool operator==(const Change&, const Change&) = default;
 };
 
@@ -34,18 +38,33 @@ struct Op {
     std::string key;
     model::Row row;               // insert: all values
     std::vector<Change> changes;  // update: by attribute, ascending, at least one
-    // insert, delete: the author's own unsettled transaction that last touched the row; 0 = none
+    // update: prev_row and base_hash are said; those of entities with `conflict: detect` say them.
+    bool row_version = false;
+    // insert, delete, update with row_version: the author's own unsettled transaction that last touched the row; 0 = none
     TxnNo prev_row;
-    // delete without prev_row: hash of the base row
+    // delete, and update with row_version, without prev_row: hash of the base row
     Hash128 base_hash{};
     friend bool operator==(const Op&, const Op&) = default;
+};
+
+// A condition on a row as it is on the server before the transaction: not true, and the transaction is rejected
+// (assert_failed). An absent row makes it not true.
+struct Assert {
+    EntityIx entity;
+    std::string key;
+    std::string expression;  // of src/rules
+    friend bool operator==(const Assert&, const Assert&) = default;
 };
 
 struct Transaction {
     TxnNo no;
     TxnId id;
     std::int64_t made_at_us = 0;  // the device's wall clock at numbering; shown to people, never compared
-    std::vector<TxnNo> needs;     // unsettled transactions that created a row touched here; ascending
+    bool strict = false;          // it succeeds or conflicts as a whole
+    std::vector<TxnNo> needs;     // unsettled transactions that created a row touched or referred to here; ascending
+    std::vector<Assert> asserts;
+    // Drafts of this device that this transaction replaces; ascending. Without ops it only discards them.
+    std::vector<TxnNo> redo_of;
     std::vector<Op> ops;          // inserts and updates by (entity, key), then deletes in reverse
     friend bool operator==(const Transaction&, const Transaction&) = default;
 };

@@ -121,6 +121,7 @@ class ModelReader {
         read_version(root, version, model);
         read_access(root, access);
         read_entities(root, entities, model);
+        complete(model);
         return model;
     }
 

@@ -26,7 +26,7 @@ struct Expected {
                 return Verdict::kApplied;
             case wire::OpKind::kDelete: {
                 if (at == rows.end()) return Verdict::kApplied;
-                bool known = model::row_hash(at->second) == op.base_hash;
+                bool known = model::row_hash(outreach().entity(op.entity), at->second) == op.base_hash;
                 if (op.prev_row) {
                     const auto& left = before.at(op.prev_row).left;
                     known = left.count(op.key) != 0 && left.at(op.key) == at->second;

@@ -24,7 +24,9 @@ Result<void> make_folder(const std::string& dir) {
 
 }  // namespace
 
-Result<void> init_server(const Place& place, const model::Model& model, const Clock&, Random& random) {
+Result<void> init_server(const Place& place, const model::Model& app, const Clock&, Random& random) {
+    model::Model model = app;
+    model::complete(model);
     SKERRY_TRY(model::check(model));
     if (place.vfs.empty()) SKERRY_TRY(make_folder(place.dir));
     auto made = storage::SqliteBackend::create(database_path(place), place.vfs, model, random);

@@ -13,6 +13,7 @@ model::Model outreach() {
     model::Model model{"outreach", 1, {}};
     model.entities.push_back({"place", {"id", model::Type::kText}, {{"name", model::Type::kText}, {"people", model::Type::kInt}}});
     model.entities.push_back({"visit", {"id", model::Type::kUuid}, {{"place_id", model::Type::kText}, {"note", model::Type::kText}}});
+    model::complete(model);
     return model;
 }
 
@@ -97,7 +98,7 @@ int Peer::enroll(std::uint64_t model_hash) {
 
 Transaction Peer::txn(std::vector<wire::Op> ops, std::vector<TxnNo> needs) {
     no = no.next();
-    return {no, world.random.id<TxnId>(), 0, std::move(needs), std::move(ops)};
+    return wire::Transaction{.no = no, .id = world.random.id<TxnId>(), .needs = std::move(needs), .ops = std::move(ops)};
 }
 
 wire::Op Peer::insert(EntityIx entity, std::string key, model::Row row, TxnNo prev_row) {
@@ -107,7 +108,7 @@ wire::Op Peer::update(EntityIx entity, std::string key, std::vector<wire::Change
     return {.kind = wire::OpKind::kUpdate, .entity = entity, .key = std::move(key), .row = {}, .changes = std::move(changes), .prev_row = {}};
 }
 wire::Op Peer::remove(EntityIx entity, std::string key, const model::Row& base, TxnNo prev_row) {
-    return {.kind = wire::OpKind::kDelete, .entity = entity, .key = std::move(key), .row = {}, .changes = {}, .prev_row = prev_row, .base_hash = prev_row ? Hash128{} : model::row_hash(base)};
+    return {.kind = wire::OpKind::kDelete, .entity = entity, .key = std::move(key), .row = {}, .changes = {}, .prev_row = prev_row, .base_hash = prev_row ? Hash128{} : model::row_hash(outreach().entity(entity), base)};
 }
 
 Bytes Peer::push_body(const std::vector<Transaction>& transactions) const {

@@ -27,10 +27,10 @@ Bytes left_of(const Value& value) {
     return bytes;
 }
 
-Hash128 row_hash_of(const std::optional<model::Row>& row) { return row ? model::row_hash(*row) : Hash128{}; }
+Hash128 row_hash_of(const model::Entity& entity, const std::optional<model::Row>& row) { return row ? model::row_hash(entity, *row) : Hash128{}; }
 
-Bytes row_left(const std::optional<model::Row>& row, OpKind kind) {
-    Bytes bytes{view_of(row_hash_of(row))};
+Bytes row_left(const model::Entity& entity, const std::optional<model::Row>& row, OpKind kind) {
+    Bytes bytes{view_of(row_hash_of(entity, row))};
     if (kind == OpKind::kInsert && row)
         for (const Value& value : *row) bytes += left_of(value);
     return bytes;
@@ -193,7 +193,7 @@ class Judge {
     }
 
     Result<bool> as_its_author_knew_it(const Op& op, const model::Row& current) {
-        const Hash128 now = model::row_hash(current);
+        const Hash128 now = model::row_hash(c_.model.entity(op.entity), current);
         if (!op.prev_row) return now == op.base_hash;
         SKERRY_ASSIGN(const auto before, c_.txn.result(c_.device, op.prev_row, {op.entity, op.key}, {}));
         // A forgotten predecessor cannot be compared with; the image is kept rather than lost.
@@ -238,7 +238,7 @@ class Judge {
         for (ResultRow& result : results_) {
             const std::size_t i = op_of.at(result.at);
             if (result.attribute.empty()) {
-                result.left = row_left(after[i], t_.ops[i].kind);
+                result.left = row_left(c_.model.entity(t_.ops[i].entity), after[i], t_.ops[i].kind);
             } else {
                 result.left = left_of(after[i] ? (*after[i])[attribute_of(result)] : Value{Null{}});
             }

@@ -265,6 +265,7 @@ const model::Model& world_model() {
             {"tick", {"id", Type::kText}, {{"v", Type::kInt}}},
             {"total", {"id", Type::kText}, {{"n", Type::kInt}}},
         };
+        model::complete(m);
         return m;
     }();
     return model;

@@ -198,6 +198,7 @@ std::int64_t Device::count(std::string_view table) {
 void Device::check_settled() {
     std::vector<std::string> empty{"skerry_txn", "skerry_op", "skerry_stage", "skerry_quarantine", "skerry_shown"};
     for (const model::Entity& entity : scene_.model.entities) {
+        if (entity.builtin()) continue;
         empty.push_back("skerry_pre_" + entity.name);
         empty.push_back("skerry_base_" + entity.name);
     }

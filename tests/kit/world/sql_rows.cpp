@@ -56,6 +56,7 @@ Result<Images> read_images(sqlite::Database& db, const model::Model& model) {
     Images images;
     for (std::uint32_t e = 0; e < model.entities.size(); ++e) {
         const model::Entity& entity = model.entities[e];
+        if (entity.builtin()) continue;
         SKERRY_ASSIGN(sqlite::OwnedStatement rows, db.prepare_once("SELECT " + column_list(entity) + " FROM " + quote_name(entity.name)));
         for (;;) {
             SKERRY_ASSIGN(const bool more, rows->step());

@@ -37,11 +37,11 @@ CREATE TABLE skerry_result(
     device INTEGER NOT NULL, no INTEGER NOT NULL, entity INTEGER NOT NULL, key TEXT NOT NULL,
     attribute TEXT NOT NULL, code INTEGER NOT NULL, left BLOB NOT NULL, record INTEGER,
     PRIMARY KEY(device, no, entity, key, attribute)) STRICT, WITHOUT ROWID;
-CREATE TABLE skerry_conflict(
+CREATE TABLE skerry_conflict_record(
     id INTEGER PRIMARY KEY, entity INTEGER NOT NULL, key TEXT NOT NULL, attribute TEXT NOT NULL,
     author TEXT NOT NULL, device INTEGER NOT NULL, no INTEGER NOT NULL, state INTEGER NOT NULL,
     base BLOB NOT NULL, mine BLOB NOT NULL, theirs BLOB NOT NULL, at_us INTEGER NOT NULL) STRICT;
-CREATE UNIQUE INDEX skerry_conflict_open ON skerry_conflict(entity, key, attribute, author) WHERE state = 1;
+CREATE UNIQUE INDEX skerry_conflict_open ON skerry_conflict_record(entity, key, attribute, author) WHERE state = 1;
 CREATE TABLE skerry_history(
     id INTEGER PRIMARY KEY, entity INTEGER NOT NULL, key TEXT NOT NULL, attribute TEXT NOT NULL,
     why INTEGER NOT NULL, device INTEGER NOT NULL, no INTEGER NOT NULL, user TEXT NOT NULL,

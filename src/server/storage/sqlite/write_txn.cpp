@@ -33,7 +33,7 @@ Record record_from(const Statement& row) {
 }
 
 #define SKERRY_SELECT_RECORD \
-    "SELECT id, entity, key, attribute, author, device, no, state, base, mine, theirs, at_us FROM skerry_conflict "
+    "SELECT id, entity, key, attribute, author, device, no, state, base, mine, theirs, at_us FROM skerry_conflict_record "
 constexpr std::string_view kRecordById = SKERRY_SELECT_RECORD "WHERE id = ?1";
 constexpr std::string_view kOpenRecord =
     SKERRY_SELECT_RECORD "WHERE entity = ?1 AND key = ?2 AND attribute = ?3 AND author = ?4 AND state = 1";
@@ -155,7 +155,7 @@ Result<std::optional<Record>> SqliteWriteTxn::open_record(const KeyRef& at, std:
 
 Result<void> SqliteWriteTxn::put_record(Record& record) {
     SKERRY_ASSIGN(Statement put,
-                  db_.prepare("INSERT INTO skerry_conflict(id, entity, key, attribute, author, device, no, state, base, mine, theirs, at_us) "
+                  db_.prepare("INSERT INTO skerry_conflict_record(id, entity, key, attribute, author, device, no, state, base, mine, theirs, at_us) "
                               "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT(id) DO UPDATE SET "
                               "device = excluded.device, no = excluded.no, state = excluded.state, base = excluded.base, "
                               "mine = excluded.mine, theirs = excluded.theirs, at_us = excluded.at_us"));
