@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <set>
 
 #include "base/bytes.hpp"
@@ -79,6 +80,34 @@ TEST(Text, hex_and_base64url) {
     EXPECT_EQ(base64url("\xfb\xff\xfe"), "-__-");
     EXPECT_EQ(base64url("a"), "YQ");
     EXPECT_EQ(with_commas(1234567), "1,234,567");
+}
+
+// RFC 4648, section 10, and what is not its one spelling.
+TEST(Text, base64_is_that_of_rfc_4648) {
+    const std::pair<std::string_view, std::string_view> vectors[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    for (const auto& [bytes, text] : vectors) {
+        EXPECT_EQ(base64(bytes), text);
+        EXPECT_EQ(unbase64(text), Bytes(bytes));
+    }
+    for (const char* bad : {"Zg", "Zg=", "Zh==", "Zm9=", "Zg==\n", "Z===", "====", "Zm9v Zm9", "Zm_v", "Z=g="}) EXPECT_FALSE(unbase64(bad)) << bad;
+}
+
+TEST(Text, doubles_are_read_to_the_nearest_and_end_in_zero_or_infinity) {
+    const double infinity = std::numeric_limits<double>::infinity();
+    const std::pair<std::string_view, double> samples[] = {
+        {"0", 0.0}, {"1.5", 1.5}, {"-2e3", -2000.0}, {"5e-324", 5e-324}, {"1e-400", 0.0}, {"-1e-400", 0.0}, {"1e400", infinity}, {"-1e400", -infinity},
+        {"9007199254740993", 9007199254740992.0}, {"1.7976931348623157e308", std::numeric_limits<double>::max()}};
+    for (const auto& [text, value] : samples) EXPECT_EQ(parse_double(text), value) << text;
+    EXPECT_EQ(parse_double("0." + std::string(400, '0') + "1"), 0.0);
+    EXPECT_EQ(parse_double("1" + std::string(400, '0')), infinity);
+    EXPECT_EQ(parse_double("-1" + std::string(400, '0') + ".5"), -infinity);
+    for (const char* bad : {"", "x", "1x", "1e"}) EXPECT_FALSE(parse_double(bad)) << bad;
+}
+
+TEST(Text, names_and_texts_are_quoted_for_sql) {
+    EXPECT_EQ(quote_name("a\"b"), "\"a\"\"b\"");
+    EXPECT_EQ(quote_text("it's"), "'it''s'");
+    EXPECT_EQ(quote_text(""), "''");
 }
 
 TEST(Errors, every_code_has_one_name_a_cause_and_a_remedy) {

@@ -15,6 +15,9 @@ enum class Plant : int {
     kBatchSplitOverCheckpoints = 5,  // a checkpoint carries half of a batch
     kOutboxDeletedOnUnauthorized = 6,
     kStoreSynchronousNormal = 7,
+    kCounterAppliedAsValue = 8,   // of two who count up, one is forgotten
+    kUnionForgetsRemoval = 9,     // what one took out of a set that others changed too is still in it
+    kRecordNotClosed = 10,        // a decision on a conflict record does not reach anybody else
 };
 
 #ifdef SKERRY_PLANTED

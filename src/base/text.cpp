@@ -191,6 +191,26 @@ std::string timestamp_text(Micros wall) {
     return out;
 }
 
+std::string quote_name(std::string_view name) {
+    std::string out = "\"";
+    for (const char c : name) {
+        if (c == '"') out.push_back('"');
+        out.push_back(c);
+    }
+    out.push_back('"');
+    return out;
+}
+
+std::string quote_text(std::string_view text) {
+    std::string out = "'";
+    for (const char c : text) {
+        if (c == '\'') out.push_back('\'');
+        out.push_back(c);
+    }
+    out.push_back('\'');
+    return out;
+}
+
 std::string with_commas(std::uint64_t n) {
     std::string out = std::to_string(n);
     for (std::size_t at = out.size(); at > 3;) {

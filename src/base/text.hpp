@@ -37,7 +37,12 @@ std::string uuid_v7(Micros wall, Random& random);
 // ISO 8601, UTC, six decimals, Z.
 std::string timestamp_text(Micros wall);
 
-// "a, b" or "1,234,567": for messages.
+// "name" with its quotes doubled: the only way a name gets into SQL.
+std::string quote_name(std::string_view name);
+// 'text' with its quotes doubled, for the few places that cannot bind (triggers, pragmas). Precondition: no NUL in it.
+std::string quote_text(std::string_view text);
+
+// "1,234,567": for messages.
 std::string with_commas(std::uint64_t n);
 
 }  // namespace skerry

@@ -1,21 +1,16 @@
-#include "merge/last.hpp"
-
-#include "base/hash.hpp"
-#include "model/value.hpp"
+// CONFLICT    An attribute was changed on the server after what the author built on.
+// RESOLUTION  The author's value is written; the one it displaces goes to history, and the transaction is told
+//             "merged" instead of "applied".
+// WHY         It is what people expect of a field that two of them filled in, it needs no clock, and nothing is lost:
+//             history keeps the other value.
+#include "merge/common.hpp"
 
 namespace skerry::merge {
 
-std::uint64_t value_hash(const Value& value) {
-    Bytes bytes;
-    Writer out(bytes);
-    model::put_value(out, value);
-    return hash64(bytes);
-}
-
-LastOutput last(const LastInput& in) {
+Output last(const Input& in) {
     if (in.mine == in.current) return {};
-    const bool as_built_on = in.left ? value_hash(in.current) == *in.left : in.current == in.old_value;
-    return {.write = true, .to_history = !as_built_on};
+    const bool met_others = !alone(in);
+    return {Decision::kWrite, in.mine, met_others, met_others};
 }
 
 }  // namespace skerry::merge

@@ -3,6 +3,9 @@
 #include <sqlite3.h>
 
 #include <cctype>
+#include <cerrno>
+
+#include "base/error_table.hpp"
 
 namespace skerry::sqlite {
 
@@ -38,9 +41,9 @@ bool raised_by_skerry(std::string_view message, Error& error) {
     const std::size_t colon = message.find(": ");
     if (colon == std::string_view::npos) return false;
     const std::string_view name = message.substr(0, colon);
-    for (const Code code : {Code::kKeyUpdate, Code::kKeyMissing, Code::kValueInvalid, Code::kTxnTooBig, Code::kRowTooBig}) {
-        if (code_name(code) != name) continue;
-        error.code = code;
+    for (const ErrorEntry& entry : error_table()) {
+        if (entry.name != name) continue;
+        error.code = entry.code;
         error.message = message.substr(colon + 2);
         return true;
     }
@@ -50,6 +53,13 @@ bool raised_by_skerry(std::string_view message, Error& error) {
 Error make_error(sqlite3* db, int rc, std::string_view doing) {
     Error error;
     error.code = code_of(rc);
+    // SQLite takes only ENOSPC in a write for a full disk; a quota and a limit of file sizes are full in the same way, and
+    // the index of the write-ahead log is a file that grows too.
+    const int cause = db != nullptr ? sqlite3_extended_errcode(db) : rc;
+    if (db != nullptr && (cause == SQLITE_IOERR_WRITE || cause == SQLITE_IOERR_FSYNC || cause == SQLITE_IOERR_SHMSIZE)) {
+        const int why = sqlite3_system_errno(db);
+        if (why == ENOSPC || why == EFBIG || why == EDQUOT) error.code = Code::kDiskFull;
+    }
     const std::string_view message = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
     if (!raised_by_skerry(message, error)) error.message = message;
     if (!doing.empty()) error.context.emplace_back(doing);
@@ -59,26 +69,6 @@ Error make_error(sqlite3* db, int rc, std::string_view doing) {
 int clamp(std::size_t n) { return n > INT32_MAX ? INT32_MAX : static_cast<int>(n); }
 
 }  // namespace
-
-std::string quote_name(std::string_view name) {
-    std::string out = "\"";
-    for (const char c : name) {
-        if (c == '"') out.push_back('"');
-        out.push_back(c);
-    }
-    out.push_back('"');
-    return out;
-}
-
-std::string quote_text(std::string_view text) {
-    std::string out = "'";
-    for (const char c : text) {
-        if (c == '\'') out.push_back('\'');
-        out.push_back(c);
-    }
-    out.push_back('\'');
-    return out;
-}
 
 Statement& Statement::bind(int at, std::int64_t v) {
     sqlite3_bind_int64(handle_, at, v);

@@ -15,16 +15,16 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "base/text.hpp"
 
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace skerry::sqlite {
 
-// "name" with its quotes doubled: the only way a name gets into SQL.
-std::string quote_name(std::string_view name);
-// 'text' with its quotes doubled, for the few places that cannot bind (triggers, pragmas).
-std::string quote_text(std::string_view text);
+// The only ways a name or a text gets into SQL.
+using skerry::quote_name;
+using skerry::quote_text;
 
 class Database;
 
