@@ -11,6 +11,34 @@ namespace skerry::model {
 
 namespace {
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Moves `at` behind the number that begins there; says what is wrong if none does. `whole`: neither point nor exponent.
+const char* number_end(std::string_view text, std::size_t& at, bool& whole) {
+    const auto peek = [&] { return at < text.size() ? text[at] : '\0'; };
+    const auto digits = [&] {
+        const std::size_t start = at;
+        while (is_digit(peek())) ++at;
+        return at > start;
+    };
+    if (peek() == '-') ++at;
+    if (peek() == '0') ++at;
+    else if (!digits()) return "no value begins like this";
+    whole = true;
+    if (peek() == '.') {
+        ++at;
+        whole = false;
+        if (!digits()) return "digits are missing behind the point";
+    }
+    if (peek() == 'e' || peek() == 'E') {
+        ++at;
+        whole = false;
+        if (peek() == '+' || peek() == '-') ++at;
+        if (!digits()) return "digits are missing in the exponent";
+    }
+    return nullptr;
+}
+
 // A JSON value, kept only as its canonical text; objects are put in order as they close.
 class Canonicalizer {
   public:
@@ -221,64 +249,19 @@ class Canonicalizer {
         }
     }
 
-    bool digits() {
-        const std::size_t start = at_;
-        while (peek() >= '0' && peek() <= '9') ++at_;
-        return at_ > start;
-    }
-
     bool number(std::string& out) {
-        const std::size_t start = at_;
-        take('-');
-        if (!take('0') && !digits()) return bad("no value begins like this");
-        const bool whole = peek() != '.' && peek() != 'e' && peek() != 'E';
-        if (take('.') && !digits()) return bad("digits are missing behind the point");
-        if (take('e') || take('E')) {
-            if (!take('+')) take('-');
-            if (!digits()) return bad("digits are missing in the exponent");
-        }
-        const std::string_view text = text_.substr(start, at_ - start);
+        bool whole = true;
+        std::size_t end = at_;
+        if (const char* why = number_end(text_, end, whole); why != nullptr) return bad(why);
+        const std::string_view text = text_.substr(at_, end - at_);
+        at_ = end;
         const double v = parse_double(text).value_or(HUGE_VAL);
         if (!std::isfinite(v)) return bad("a number is larger than a double holds");
-        if (whole && std::abs(v) > 9007199254740991.0)
+        const std::size_t start = out.size();
+        append_json_number(out, v);
+        if (whole && std::abs(v) > 9007199254740991.0 && std::string_view(out).substr(start) != text)
             return bad("an integer beyond 2^53 would change; write it as a string");
-        append_number(out, v);
         return true;
-    }
-
-    // Number::toString of ECMAScript, which RFC 8785 asks for.
-    static void append_number(std::string& out, double v) {
-        if (v == 0) {
-            out += '0';
-            return;
-        }
-        char buffer[40];
-        const auto end = std::to_chars(buffer, buffer + sizeof buffer, v, std::chars_format::scientific).ptr;
-        std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
-        if (text.front() == '-') {
-            out += '-';
-            text.remove_prefix(1);
-        }
-        const std::size_t e = text.find('e');
-        int exponent = 0;
-        const std::size_t number_at = e + (text[e + 1] == '+' ? 2 : 1);
-        std::from_chars(text.data() + number_at, text.data() + text.size(), exponent);
-        std::string digits(1, text.front());
-        if (e > 2) digits += text.substr(2, e - 2);
-        const int k = static_cast<int>(digits.size());
-        const int n = exponent + 1;
-        if (k <= n && n <= 21) {
-            out += digits + std::string(static_cast<std::size_t>(n - k), '0');
-        } else if (0 < n && n <= 21) {
-            out += digits.substr(0, static_cast<std::size_t>(n)) + "." + digits.substr(static_cast<std::size_t>(n));
-        } else if (-6 < n && n <= 0) {
-            out += "0." + std::string(static_cast<std::size_t>(-n), '0') + digits;
-        } else {
-            out += digits.substr(0, 1);
-            if (k > 1) out += "." + digits.substr(1);
-            out += n - 1 < 0 ? "e-" : "e+";
-            out += std::to_string(std::abs(n - 1));
-        }
     }
 
     std::string_view text_;
@@ -289,6 +272,47 @@ class Canonicalizer {
 }  // namespace
 
 Result<std::string> canonical_json(std::string_view text) { return Canonicalizer(text).run(); }
+
+bool is_json_number(std::string_view text) {
+    std::size_t end = 0;
+    bool whole = true;
+    return number_end(text, end, whole) == nullptr && end == text.size();
+}
+
+// Number::toString of ECMAScript, which RFC 8785 asks for.
+void append_json_number(std::string& out, double v) {
+    if (v == 0) {
+        out += '0';
+        return;
+    }
+    char buffer[40];
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, v, std::chars_format::scientific).ptr;
+    std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
+    if (text.front() == '-') {
+        out += '-';
+        text.remove_prefix(1);
+    }
+    const std::size_t e = text.find('e');
+    int exponent = 0;
+    const std::size_t number_at = e + (text[e + 1] == '+' ? 2 : 1);
+    std::from_chars(text.data() + number_at, text.data() + text.size(), exponent);
+    std::string digits(1, text.front());
+    if (e > 2) digits += text.substr(2, e - 2);
+    const int k = static_cast<int>(digits.size());
+    const int n = exponent + 1;
+    if (k <= n && n <= 21) {
+        out += digits + std::string(static_cast<std::size_t>(n - k), '0');
+    } else if (0 < n && n <= 21) {
+        out += digits.substr(0, static_cast<std::size_t>(n)) + "." + digits.substr(static_cast<std::size_t>(n));
+    } else if (-6 < n && n <= 0) {
+        out += "0." + std::string(static_cast<std::size_t>(-n), '0') + digits;
+    } else {
+        out += digits.substr(0, 1);
+        if (k > 1) out += "." + digits.substr(1);
+        out += n - 1 < 0 ? "e-" : "e+";
+        out += std::to_string(std::abs(n - 1));
+    }
+}
 
 void append_json_string(std::string& out, std::string_view text) {
     static constexpr char kHex[] = "0123456789abcdef";

@@ -15,8 +15,14 @@ inline constexpr int kJsonDepthMax = 100;  // deeper nesting is refused: parsers
 
 // Canonical text of one JSON value: members sorted by UTF-16 code units, numbers as ECMAScript prints them, no space.
 // value_invalid with the offset: malformed, a name twice in one object, a number that no double holds (infinite, or an
-// integer beyond 2^53 that would change), a lone surrogate, NUL in a string, too deep.
+// integer beyond 2^53 whose digits would change), a lone surrogate, NUL in a string, too deep. A fraction is rounded to
+// the nearest double, as every reader of JSON does. Canonical text is its own canonical form.
 Result<std::string> canonical_json(std::string_view text);
+
+// Whether it has the form of a JSON number, of any size.
+bool is_json_number(std::string_view text);
+// A finite number as ECMAScript prints it.
+void append_json_number(std::string& out, double v);
 
 // "text" with its quotes and escapes, canonical.
 void append_json_string(std::string& out, std::string_view text);

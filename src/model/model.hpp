@@ -107,7 +107,7 @@ struct Entity {
 
 // Every limit with its reason; beyond it the model is refused with model_invalid.
 inline constexpr std::size_t kEntitiesMax = 500;     // one capture trigger set and one scope each
-inline constexpr std::size_t kAttributesMax = 1000;  // SQLite allows 2,000 columns; pre-image tables add two
+inline constexpr std::size_t kAttributesMax = 990;   // SQLite allows 2,000 columns in a result; a difference shows a row twice
 inline constexpr std::size_t kNameLengthMax = 63;    // PostgreSQL cuts longer identifiers
 inline constexpr std::size_t kEnumValuesMax = 500;   // each is part of the triggers' text
 inline constexpr std::size_t kChecksMax = 100;       // an entity's; each is part of the triggers' text

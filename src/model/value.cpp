@@ -80,6 +80,20 @@ std::int64_t power_of_ten(unsigned n) {
     return out;
 }
 
+std::string_view without_space(std::string_view json) {
+    constexpr std::string_view kSpace = " \t\n\r";
+    const std::size_t from = json.find_first_not_of(kSpace);
+    if (from == std::string_view::npos) return {};
+    return json.substr(from, json.find_last_not_of(kSpace) + 1 - from);
+}
+
+Result<std::int64_t> int_from_text(const Entity& entity, const Attribute& attribute, std::string_view text) {
+    std::int64_t n = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    if (error != std::errc{} || end != text.data() + text.size()) return invalid(entity, attribute, "is not an integer of 64 bits");
+    return n;
+}
+
 Result<std::string> text_of(const Entity& entity, const Attribute& attribute, const Value& value) {
     const auto* text = std::get_if<std::string>(&value);
     if (text == nullptr) return invalid(entity, attribute, "is not text");
@@ -111,6 +125,7 @@ Result<void> check_text(const Entity& entity, const Attribute& attribute, const 
             auto same = attribute.type == Type::kJson ? canonical_json(*text) : canonical_set(*text);
             if (!same) return invalid(entity, attribute, "is not allowed: " + same.error().message);
             if (*same != *text) return invalid(entity, attribute, "is not in its canonical form");
+            if (*same == "null") return invalid(entity, attribute, "is the JSON null, which is written NULL");
             return {};
         }
         default:
@@ -168,6 +183,7 @@ Result<Value> canonical(const Entity& entity, const Attribute& attribute, Value 
         SKERRY_ASSIGN(const std::string text, text_of(entity, attribute, value));
         auto made = attribute.type == Type::kJson ? canonical_json(text) : canonical_set(text);
         if (!made) return invalid(entity, attribute, "is not allowed: " + made.error().message);
+        if (*made == "null") return Value{Null{}};
         value = std::move(*made);
     }
     SKERRY_TRY(check_value(entity, attribute, value));
@@ -353,19 +369,7 @@ void append_json(std::string& out, const Attribute& attribute, const Value& valu
             }
             return;
         }
-        case 2: {
-            char buffer[40];
-            const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::get<double>(value)).ptr;
-            const auto number = canonical_json(std::string_view(buffer, static_cast<std::size_t>(end - buffer)));
-            // An integer beyond 2^53 in a double is exact, but not as a JSON integer; the exponent says what it is.
-            if (number) {
-                out += *number;
-            } else {
-                const auto long_end = std::to_chars(buffer, buffer + sizeof buffer, std::get<double>(value), std::chars_format::scientific).ptr;
-                out.append(buffer, long_end);
-            }
-            return;
-        }
+        case 2: append_json_number(out, std::get<double>(value)); return;
         case 3:
             if (attribute.type == Type::kJson || attribute.type == Type::kSet) {
                 out += std::get<std::string>(value);
@@ -378,10 +382,14 @@ void append_json(std::string& out, const Attribute& attribute, const Value& valu
 }
 
 Result<Value> value_from_json(const Entity& entity, const Attribute& attribute, std::string_view json) {
+    const std::string_view bare = without_space(json);
+    // A number is read from its own digits: as a double, 18 of them would change.
+    if (attribute.type == Type::kInt && is_json_number(bare)) return int_from_text(entity, attribute, bare);
+    if (attribute.type == Type::kDecimal && is_json_number(bare)) return decimal_from_text(entity, attribute, bare);
     auto made = canonical_json(json);
     if (!made) return invalid(entity, attribute, "is not allowed: " + made.error().message);
     const std::string& text = *made;
-    if (text == "null" && attribute.type != Type::kJson) return Value{Null{}};
+    if (text == "null") return Value{Null{}};
     const bool quoted = text.front() == '"';
     std::string content = text;
     if (quoted) {
@@ -389,18 +397,8 @@ Result<Value> value_from_json(const Entity& entity, const Attribute& attribute, 
     }
     Value value;
     switch (attribute.type) {
-        case Type::kInt: {
-            std::int64_t n = 0;
-            const auto [end, error] = std::from_chars(content.data(), content.data() + content.size(), n);
-            if (error != std::errc{} || end != content.data() + content.size()) return invalid(entity, attribute, "is not an integer of 64 bits");
-            value = n;
-            break;
-        }
-        case Type::kDecimal: {
-            SKERRY_ASSIGN(const std::int64_t n, decimal_from_text(entity, attribute, content));
-            value = n;
-            break;
-        }
+        case Type::kInt: return int_from_text(entity, attribute, content);
+        case Type::kDecimal: return decimal_from_text(entity, attribute, content);
         case Type::kBool:
             if (text != "true" && text != "false" && text != "0" && text != "1") return invalid(entity, attribute, "is neither true nor false");
             value = std::int64_t{text == "true" || text == "1" ? 1 : 0};

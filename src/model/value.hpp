@@ -25,7 +25,8 @@ inline constexpr std::size_t kOldBlobBytesMax = 8u << 10;
 // NULL, or the canonical form of the attribute's type; else value_invalid or row_too_big, naming the attribute.
 // Whether NULL is allowed is not asked here: a row may stop being complete only for the server to see.
 Result<void> check_value(const Entity& entity, const Attribute& attribute, const Value& value);
-// Makes canonical what has more than one spelling (json, set, -0.0); the rest must be canonical already.
+// Makes canonical what has more than one spelling (json, set, -0.0); the rest must be canonical already. A json
+// attribute that holds the word null holds nothing: it becomes NULL, or the two could not be told apart in JSON.
 // Errors: those of check_value.
 Result<Value> canonical(const Entity& entity, const Attribute& attribute, Value value);
 // The same for a key, which cannot be NULL.
@@ -66,7 +67,8 @@ Result<std::int64_t> decimal_from_text(const Entity& entity, const Attribute& at
 // A value as JSON: text, uuid, enum, date, timestamp and decimal as strings, a set as an array, json as itself, blob
 // as base64, int as a number up to 2^53 - 1 and as a string beyond.
 void append_json(std::string& out, const Attribute& attribute, const Value& value);
-// The inverse, which also takes an int as a string and a decimal as a number. value_invalid names the attribute.
+// The inverse, which also takes an int of any size and a decimal as a number, to the digit. value_invalid names the
+// attribute.
 Result<Value> value_from_json(const Entity& entity, const Attribute& attribute, std::string_view json);
 // From what a person types: as in JSON, but a string needs no quotes; the word null is NULL for all but text types,
 // for which it has to be written without quotes to be NULL and in quotes to be the word.

@@ -5,6 +5,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <map>
 #include <sstream>
 
 namespace skerry::model::yaml {
@@ -57,6 +58,7 @@ class Builder final : public YAML::EventHandler {
         Node node;
         bool has_key = false;
         Node key;
+        std::map<std::string, int> lines;  // where each key stands
     };
 
     void fault(const YAML::Mark& mark, std::string text) {
@@ -65,7 +67,7 @@ class Builder final : public YAML::EventHandler {
     void look_at(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
         if (anchor != 0) fault(mark, "anchors (&name) are not part of the model syntax; write the value out");
         if (!tag.empty() && tag != "?" && tag != "!")
-            fault(mark, "the tag " + quoted(tag) + " is not part of the model syntax; leave it out");
+            fault(mark, "the tag " + quoted(tag) + " is not part of the model syntax; leave it out (required is written behind the type: `text!`)");
     }
     void start(Node node) {
         ++depth_;
@@ -73,10 +75,10 @@ class Builder final : public YAML::EventHandler {
             if (depth_ == depth_max_ + 1)
                 faults_.push_back({node.mark, Code::kModelInvalid,
                                    "more than " + std::to_string(depth_max_) +
-                                       " levels deep; a model needs no more than five"});
+                                       " levels deep; a model needs no more than six"});
             return;
         }
-        open_.push_back(Open{std::move(node), false, {}});
+        open_.push_back(Open{std::move(node), false, {}, {}});
     }
     void end() {
         --depth_;
@@ -106,12 +108,12 @@ class Builder final : public YAML::EventHandler {
             return;
         }
         parent.has_key = false;
+        if (node.kind == Kind::kNull) node.mark = parent.key.mark;  // what is not there has no place of its own
         // A loud stop: of two values for one word the reader would have to drop one.
-        for (const auto& [key, value] : parent.node.entries) {
-            if (key.text != parent.key.text) continue;
+        if (const auto [first, is_new] = parent.lines.emplace(parent.key.text, parent.key.mark.line); !is_new) {
             faults_.push_back({parent.key.mark, Code::kModelInvalid,
                                quoted(parent.key.text) + " is written twice, first on line " +
-                                   std::to_string(key.mark.line) + "; remove one"});
+                                   std::to_string(first->second) + "; remove one"});
             return;
         }
         parent.node.entries.push_back({std::move(parent.key), std::move(node)});
@@ -133,16 +135,21 @@ std::string_view line_of(std::string_view text, int line) {
     return text.substr(0, text.find('\n'));
 }
 
-// `[a, b] = a` is the model syntax of an enum with a default, but no YAML: the parser stumbles behind the
+bool is_indented_by_tab(std::string_view line) {
+    const std::size_t first = line.find_first_not_of(" \t");
+    return line.substr(0, first).find('\t') != std::string_view::npos;
+}
+
+// `[a, b] = a` and `[a, b]!` look like an enum with a default, but are no YAML: the parser stumbles behind the
 // bracket, sometimes only on the next line. Its place, if that is what happened.
-bool find_enum_default(std::string_view yaml, Mark& mark) {
+bool find_enum_suffix(std::string_view yaml, Mark& mark) {
     for (const int line : {mark.line, mark.line - 1}) {
         if (line < 1) continue;
         const std::string_view text = line_of(yaml, line);
         const std::size_t close = text.find(']');
         if (close == std::string_view::npos) continue;
         const std::size_t next = text.find_first_not_of(' ', close + 1);
-        if (next == std::string_view::npos || text[next] != '=') continue;
+        if (next == std::string_view::npos || (text[next] != '=' && text[next] != '!')) continue;
         mark = {line, static_cast<int>(text.find('[')) + 1};
         return true;
     }
@@ -180,11 +187,15 @@ Node parse(std::string_view yaml, int depth_max, std::vector<Fault>& faults) {
             faults.push_back({{1, 1}, Code::kModelInvalid, "the file holds several YAML documents (---); keep one"});
     } catch (const YAML::Exception& e) {
         Mark mark = to_mark(e.mark);
-        if (find_enum_default(yaml, mark))
-            faults.push_back({mark, Code::kNotSupported,
-                              "an enum with a default ([a, b] = a) is not supported yet; use text"});
+        if (find_enum_suffix(yaml, mark))
+            faults.push_back({mark, Code::kModelInvalid,
+                              "nothing can follow a list in YAML; write `enum(open, closed)! = open`, or in full "
+                              "{ type: enum, values: [open, closed], required: true, default: open }"});
+        else if (is_indented_by_tab(line_of(yaml, mark.line)))
+            faults.push_back({mark, Code::kModelInvalid, "the line begins with a tab; YAML is indented by spaces"});
         else
-            faults.push_back({mark, Code::kModelInvalid, "not YAML: " + e.msg});
+            faults.push_back({mark, Code::kModelInvalid,
+                              "not YAML: " + e.msg + "; look at the brackets, quotes and indentation here and in the line before"});
         return {};
     } catch (const std::exception& e) {
         faults.push_back({{1, 1}, Code::kModelInvalid, std::string("not YAML: ") + e.what()});
