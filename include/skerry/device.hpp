@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <skerry/activity.hpp>
 #include <skerry/error.hpp>
 #include <skerry/value.hpp>
 #include <string>
@@ -27,7 +28,7 @@ struct DeviceOptions {
     std::string server_url;  // "http://host:port"; empty: as stored, or local only
     std::string token;       // bearer token; empty: as stored
     std::string name;        // shown to people; used when the store is made
-    std::string model;       // compiled model for a first start without a network; empty: from the server
+    std::string model;       // compiled model for a first start without a network, also if the store has a later one by now; empty: from the server
 };
 
 // What happened to one of this device's transactions.
@@ -47,6 +48,7 @@ struct DeviceStatus {
     std::uint64_t waiting_to_send = 0;    // transactions that the server has not confirmed
     std::uint64_t waiting_to_settle = 0;  // transactions without a settled verdict, those above included
     std::uint64_t drafts = 0;             // rejected transactions kept for a person
+    std::uint64_t conflicts = 0;          // open conflict records, everybody's
     std::uint64_t quarantined = 0;        // received rows that could not be stored
     std::vector<std::string> incomplete;  // entities whose first download has not finished
     std::optional<std::int64_t> synced_at_us;  // wall clock of the last checkpoint, microseconds since 1970
@@ -55,6 +57,10 @@ struct DeviceStatus {
     std::uint64_t rows_left = 0;          // estimate
     std::uint64_t bytes_received = 0;
     std::uint64_t bytes_sent = 0;
+};
+
+struct TransactionOptions {
+    bool strict = false;  // it succeeds or conflicts as a whole, whatever the model says of the entities it touches
 };
 
 class Device {
@@ -71,14 +77,20 @@ class Device {
     Result<Table> sql(std::string_view statement, const std::vector<Value>& parameters = {});
 
     // Runs `work` in one transaction: committed when it returns success, rolled back when it returns an error.
-    // Inside, call sql(). Nested calls are refused (invalid_argument).
-    Result<void> transaction(const std::function<Result<void>(Device&)>& work);
+    // Inside, call sql(), update() and assert_row(). Nested calls are refused (invalid_argument).
+    Result<void> transaction(const std::function<Result<void>(Device&)>& work, TransactionOptions options = {});
 
     // What a form showed and what its user made of it, by attribute name: writes only what differs, with `shown`
     // as the values it was changed from, so that an edit begun before a sync overwrites nothing unseen.
     // Inside transaction(). Errors: not_found (entity, attribute or row), invalid_argument.
     Result<void> update(std::string_view entity, std::string_view key, const std::vector<std::pair<std::string, Value>>& shown,
                         const std::vector<std::pair<std::string, Value>>& edited);
+
+    // What has to be true of a row for the transaction to apply, in the language of checks (docs/model.md), such as
+    // "stock >= 3". Judged on the server, on the row before the transaction: if it is not true there, or the row is not
+    // there, the transaction is rejected (assert_failed). Here, only a definite no refuses at once. Inside transaction().
+    // Errors: assert_failed, expression_invalid, not_found (entity), invalid_argument.
+    Result<void> assert_row(std::string_view entity, std::string_view key, std::string_view expression);
 
     // A new key for a uuid entity: UUID version 7.
     std::string new_uuid();
@@ -108,6 +120,56 @@ class Device {
     void on_verdict(std::function<void(const Verdict&)> callback);
 
     Result<DeviceStatus> status();
+
+    // ---- conflicts: docs/conflicts.md ----
+
+    // Open records, oldest first; with `also_closed` those that were decided too, as long as the server keeps them.
+    Result<std::vector<ConflictRecord>> conflicts(bool also_closed = false);
+    // not_found: there is no such record, or it is gone.
+    Result<ConflictRecord> conflict(std::string_view id);
+    // Decides: kMine writes the author's values (a difference for counters and sets; a row that is gone comes back; a
+    // delete deletes), kTheirs leaves the row as it is, kMix writes `values`. One transaction of its own, sent like any other;
+    // the record shows as closed at once, offline too. Records of a batch are decided together; with kMix the others of the
+    // batch take kMine. Errors: not_found, invalid_argument (closed already, inside transaction(), kMix without values),
+    // and whatever the writes are refused with.
+    Result<void> resolve(std::string_view id, const Resolution& resolution);
+    // Called once for each open record that has arrived, also across restarts; from sync(), run_for() and poll().
+    void on_conflict(std::function<void(const ConflictRecord&)> callback);
+
+    // ---- drafts ----
+
+    // Open ones, oldest first.
+    Result<std::vector<Draft>> drafts();
+    Result<Draft> draft(std::uint64_t number);
+    // Changes what the draft would write to a row that it inserts or updates; nothing is sent. Giving an inserted row's
+    // key attribute another value moves the row, and what in the group refers to it, to that key.
+    // Errors: not_found (draft, row or attribute), value_invalid, invalid_argument (the draft deletes the row).
+    Result<void> edit_draft(std::uint64_t number, std::string_view entity, std::string_view key,
+                            const std::vector<std::pair<std::string, Value>>& values);
+    // Does the changes of the draft's whole group again, as one new transaction, and returns its number. What others changed
+    // since is detected as ever. On an error nothing is done and the drafts stay: not_found (a row that it updates is
+    // not here), key_taken, and whatever the writes are refused with.
+    Result<std::uint64_t> retry_draft(std::uint64_t number);
+    // Drops the draft's whole group, here and on the server, by a transaction that is kept in the log; returns its number.
+    Result<std::uint64_t> discard_draft(std::uint64_t number);
+    // Called once for each new draft, also across restarts; from sync(), run_for() and poll().
+    void on_draft(std::function<void(const Draft&)> callback);
+
+    // ---- what happened ----
+
+    // Transactions made here, newest first. not_found: no such entity.
+    Result<std::vector<LogEntry>> log(const LogFilter& filter = {});
+    // not_found: nothing is known of such a row.
+    Result<RowState> row_state(std::string_view entity, std::string_view key);
+    Result<std::vector<QuarantinedRow>> quarantine();
+
+    // ---- values as people write them ----
+
+    // What a person types, made into the attribute's value: "12.34" for a decimal, "true", "[\"a\"]" for a set; null is NULL.
+    // Errors: not_found (entity or attribute; the key counts as one), value_invalid.
+    Result<Value> value_from_text(std::string_view entity, std::string_view attribute, std::string_view text);
+    // The inverse, for showing: text without quotes, base64 of blobs, NULL.
+    Result<std::string> value_to_text(std::string_view entity, std::string_view attribute, const Value& value);
 
   private:
     struct Impl;

@@ -3,9 +3,8 @@
 
 #include <algorithm>
 
-#include "api/sync_session.hpp"
+#include "api/device_impl.hpp"
 #include "base/text.hpp"
-#include "store/live.hpp"
 
 namespace skerry {
 
@@ -37,60 +36,60 @@ Verdict to_verdict(const wire::Outcome& outcome) {
 
 }  // namespace
 
-struct Device::Impl {
-    SystemClock clock;
-    SystemRandom random;
-    std::unique_ptr<store::Store> store;
-    std::unique_ptr<api::SyncSession> session;  // null: local only
-    std::unique_ptr<store::LiveQueries> live_queries;
-    std::function<void(const Verdict&)> on_verdict;
-    std::string server_url;
-    bool stop_asked = false;
-    bool running = false;
-
-    Result<void> connect(const DeviceOptions& options) {
-        store::Meta& meta = store->meta();
-        std::string token = options.token;
-        server_url = options.server_url;
-        if (server_url.empty()) {
-            SKERRY_ASSIGN(const auto stored, meta.bytes(store::key::kServerUrl));
-            server_url = stored.value_or("");
-        }
-        if (token.empty()) {
-            SKERRY_ASSIGN(const auto stored, meta.bytes(store::key::kBearer));
-            token = stored.value_or("");
-        }
-        if (server_url.empty()) return {};
-        SKERRY_ASSIGN(session, api::SyncSession::open(*store, server_url, token, clock, random));
-        if (!options.server_url.empty()) SKERRY_TRY(meta.set_text(store::key::kServerUrl, server_url));
-        if (!options.token.empty()) SKERRY_TRY(meta.set_text(store::key::kBearer, token));
-        return {};
+Result<void> Device::Impl::connect(const DeviceOptions& options) {
+    store::Meta& meta = store->meta();
+    std::string token = options.token;
+    server_url = options.server_url;
+    if (server_url.empty()) {
+        SKERRY_ASSIGN(const auto stored, meta.bytes(store::key::kServerUrl));
+        server_url = stored.value_or("");
     }
-
-    Result<void> need_model() {
-        if (store->has_model()) return {};
-        if (!session) return fail(Code::kModelMissing, "the store is new and no server was given");
-        return session->fetch_model();
+    if (token.empty()) {
+        SKERRY_ASSIGN(const auto stored, meta.bytes(store::key::kBearer));
+        token = stored.value_or("");
     }
+    if (server_url.empty()) return {};
+    SKERRY_ASSIGN(session, api::SyncSession::open(*store, server_url, token, clock, random));
+    if (!options.server_url.empty()) SKERRY_TRY(meta.set_text(store::key::kServerUrl, server_url));
+    if (!options.token.empty()) SKERRY_TRY(meta.set_text(store::key::kBearer, token));
+    return {};
+}
 
-    // What every turn of network work ends with: verdicts and live queries.
-    Result<void> deliver() {
-        if (session) {
-            for (const wire::Outcome& outcome : session->engine().take_outcomes())
-                if (on_verdict) on_verdict(to_verdict(outcome));
-        }
-        return live_queries->poll();
+Result<void> Device::Impl::need_model() {
+    if (store->has_model()) return {};
+    if (!session) return fail(Code::kModelMissing, "the store is new and no server was given");
+    return session->fetch_model();
+}
+
+Result<void> Device::Impl::deliver() {
+    if (session) {
+        for (const wire::Outcome& outcome : session->engine().take_outcomes())
+            if (on_verdict) on_verdict(to_verdict(outcome));
     }
-
-    void turn(std::chrono::milliseconds limit) {
-        if (store->in_transaction()) return;
-        if (session) session->run_for(limit);
-        // A query that fails now is run again at the next change; its error is the status's problem, not a crash.
-        if (auto delivered = deliver(); !delivered) live_problem = delivered.error();
+    // Copies are called: a callback may set another.
+    if (on_draft && store->has_model()) {
+        SKERRY_ASSIGN(const auto fresh, store::Drafts(*store).take_untold());
+        const auto callback = on_draft;
+        for (const Draft& draft : fresh) callback(draft);
     }
+    if (on_conflict && store->has_model()) {
+        SKERRY_ASSIGN(const auto fresh, records->take_untold());
+        const auto callback = on_conflict;
+        for (const ConflictRecord& record : fresh) callback(record);
+    }
+    return live_queries->poll();
+}
 
-    std::optional<Error> live_problem;
-};
+void Device::Impl::turn(std::chrono::milliseconds limit) {
+    if (store->in_transaction()) return;
+    if (session) session->run_for(limit);
+    // A query that fails now is run again at the next change; its error is the status's problem, not a crash.
+    if (auto delivered = deliver(); !delivered) live_problem = delivered.error();
+}
+
+void Device::Impl::wrote() {
+    if (session) session->app_wrote();
+}
 
 Device::Device(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Device::Device(Device&&) noexcept = default;
@@ -103,6 +102,7 @@ Result<Device> Device::open(const DeviceOptions& options) {
     store::StoreOptions store_options{.path = options.path, .vfs = "", .device_name = options.name, .model = options.model};
     SKERRY_ASSIGN(impl->store, store::Store::open(store_options, impl->clock, impl->random));
     impl->live_queries = std::make_unique<store::LiveQueries>(*impl->store);
+    impl->records = std::make_unique<store::Records>(*impl->store);
     SKERRY_TRY(impl->connect(options));
     if (auto model = impl->need_model(); !model) return fail(std::move(model.error()), "opening " + options.path + " for the first time");
     return Device(std::move(impl));
@@ -110,12 +110,14 @@ Result<Device> Device::open(const DeviceOptions& options) {
 
 Result<Table> Device::sql(std::string_view statement, const std::vector<Value>& parameters) {
     SKERRY_ASSIGN(Table table, impl_->store->sql(statement, parameters));
-    if (impl_->session && !impl_->store->in_transaction()) impl_->session->app_wrote();
+    if (!impl_->store->in_transaction()) impl_->wrote();
     return table;
 }
 
-Result<void> Device::transaction(const std::function<Result<void>(Device&)>& work) {
-    SKERRY_TRY(impl_->store->begin());
+Result<void> Device::transaction(const std::function<Result<void>(Device&)>& work, TransactionOptions options) {
+    store::Terms terms;
+    terms.strict = options.strict;
+    SKERRY_TRY(impl_->store->begin(std::move(terms)));
     if (auto done = work(*this); !done) {
         impl_->store->rollback();
         return done;
@@ -124,8 +126,12 @@ Result<void> Device::transaction(const std::function<Result<void>(Device&)>& wor
         impl_->store->rollback();
         return committed;
     }
-    if (impl_->session) impl_->session->app_wrote();
+    impl_->wrote();
     return {};
+}
+
+Result<void> Device::assert_row(std::string_view entity, std::string_view key, std::string_view expression) {
+    return impl_->store->assert_row(entity, key, expression);
 }
 
 Result<void> Device::update(std::string_view entity, std::string_view key, const std::vector<std::pair<std::string, Value>>& shown,
@@ -209,8 +215,12 @@ Result<DeviceStatus> Device::status() {
     SKERRY_ASSIGN(const auto counts, store::Journal(*i.store).counts());
     status.waiting_to_send = counts.unsent;
     status.waiting_to_settle = counts.unsettled;
-    SKERRY_ASSIGN(const auto drafts, i.store->db().integer("SELECT count(*) FROM skerry_draft"));
+    SKERRY_ASSIGN(const auto drafts, i.store->db().integer("SELECT count(*) FROM skerry_draft WHERE state = 1"));
     status.drafts = static_cast<std::uint64_t>(drafts);
+    if (i.store->has_model()) {
+        SKERRY_ASSIGN(const auto conflicts, i.store->db().integer("SELECT count(*) FROM skerry_conflict WHERE state = 'open'"));
+        status.conflicts = static_cast<std::uint64_t>(conflicts);
+    }
     SKERRY_ASSIGN(const auto quarantined, i.store->db().integer("SELECT count(*) FROM skerry_quarantine"));
     status.quarantined = static_cast<std::uint64_t>(quarantined);
     SKERRY_ASSIGN(const auto synced, meta.integer(store::key::kSyncedAt));

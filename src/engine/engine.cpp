@@ -90,7 +90,9 @@ struct Engine::Impl {
     bool pull_dirty = false;       // a pull is due
     bool identity_taken = false;
     TxnNo taken_no;                // the number that the server knows otherwise
-    bool enrol_wanted = false;     // the server said that it does not know this device
+    bool enrol_wanted = false;     // the server said that it does not know this device, or has a newer model
+    bool enrolling = false;        // what the push channel's request is for
+    bool model_asked = false;      // for that newer model, since something last went well or was waited for
     bool finished = false;
     std::optional<Error> finish_problem;
 
@@ -140,6 +142,7 @@ struct Engine::Impl {
         wire::put_header(body, wire::Kind::kEnrollRequest);
         wire::put(body, wire::Enroll{state.device, state.device_name, state.model_hash});
         wire::put_empty(body, wire::FrameType::kEnd);
+        enrolling = true;
         send(push(), wire::kPathEnroll, wire::Kind::kEnrollResponse, std::move(body));
     }
 
@@ -154,6 +157,7 @@ struct Engine::Impl {
         for (const Bytes& frame : batch.frames) wire::put_frame(body, wire::FrameType::kTransaction, frame);
         wire::put_empty(body, wire::FrameType::kEnd);
         verdicts.clear();  // of an answer that was cut: they come again
+        enrolling = false;
         send(push(), wire::kPathPush, wire::Kind::kPushResponse, std::move(body));
         return true;
     }
@@ -298,9 +302,22 @@ struct Engine::Impl {
                 static_cast<void>(store.note_verdicts(all));
             }
         }
-        if (error.code == Code::kNotEnrolled) enrol_wanted = true;
         const bool was_pull = &lane == &pull();
-        wait(lane, std::move(error));
+        if (error.code == Code::kNotEnrolled) enrol_wanted = true;
+        const bool of_the_enrolment = !was_pull && enrolling;
+        // (The other channel may be refused too before the enrolment has begun.)
+        if (error.code == Code::kModelMismatch && !of_the_enrolment && (!model_asked || enrol_wanted)) {
+            // CONFLICT    The server has another model than this device.
+            // RESOLUTION  Enrol again at once, which brings the server's model; the store takes it if it is a successor.
+            // WHY         A model is changed in place while devices hold the old one. Where the new one is none that this
+            //             store can take, the second refusal is for a person.
+            model_asked = true;
+            enrol_wanted = true;
+            store_discard_if_pull(lane);
+            enter(lane, State::kIdle);
+        } else {
+            wait(lane, std::move(error));
+        }
         if (was_pull) {
             pull_dirty = true;
         } else {
@@ -341,6 +358,7 @@ struct Engine::Impl {
         }
         lane.failures = 0;
         lane.problem.reset();
+        if (&lane == &pull()) model_asked = false;
         enter(lane, State::kIdle);
     }
 
@@ -515,6 +533,7 @@ struct Engine::Impl {
         stopped = false;
         push_dirty = true;
         pull_dirty = true;
+        model_asked = false;
         for (Lane& lane : lanes)
             if (lane.state == State::kWaiting) enter(lane, State::kIdle);
     }
@@ -619,7 +638,9 @@ void Engine::timer_fired() {
     for (Lane& lane : i.lanes) {
         if (lane.state == State::kReceiving && now >= lane.last_byte + kSilenceMax)
             i.give_up(lane, Error{Code::kOffline, "no byte arrived for " + std::to_string(kSilenceMax.count() / 1000) + " seconds", {}});
-        if (lane.state == State::kWaiting && now >= lane.retry_at) i.enter(lane, State::kIdle);
+        if (lane.state != State::kWaiting || now < lane.retry_at) continue;
+        i.enter(lane, State::kIdle);
+        i.model_asked = false;
     }
     i.step();
 }

@@ -19,6 +19,8 @@ struct FakeStore final : StorePort {
     bool continues = true;
     std::uint64_t expected_from = 0;
     int identities = 0;
+    int models = 0;
+    bool takes_model = true;
     std::vector<wire::Outcome> noted;
 
     FakeStore() {
@@ -48,6 +50,8 @@ struct FakeStore final : StorePort {
         return {};
     }
     Result<void> enrolled(const wire::Enrolled&) override {
+        if (!takes_model) return fail(Code::kModelMismatch, "no successor");
+        ++models;
         facts.enrolled = facts.has_model = true;
         return {};
     }
@@ -102,6 +106,19 @@ class EngineTest : public testing::Test {
         wire::put(out, wire::Begin{.from = hash64(""), .caught_up = true});
         wire::put(out, wire::Checkpoint{"token", false});
         if (end) wire::put_empty(out, wire::FrameType::kEnd);
+        return out;
+    }
+    Bytes refusal(wire::Kind kind) {
+        Bytes out;
+        wire::put_header(out, kind);
+        wire::put(out, wire::Failure{Code::kModelMismatch, "version 2", 0});
+        return out;
+    }
+    Bytes enrolled() {
+        Bytes out;
+        wire::put_header(out, wire::Kind::kEnrollResponse);
+        wire::put(out, wire::Enrolled{"model", "ann"});
+        wire::put_empty(out, wire::FrameType::kEnd);
         return out;
     }
     void answer(BytesView bytes) {
@@ -314,6 +331,65 @@ TEST_F(EngineTest, stop_cancels_and_nothing_late_is_taken) {
     engine_.timer_fired();
     EXPECT_EQ(store_.applied, 0);
     EXPECT_EQ(next_request(), "");
+}
+
+TEST_F(EngineTest, a_newer_model_of_the_server_is_fetched_and_the_sync_goes_on) {
+    store_.unsent = {"one"};
+    engine_.sync();
+    ASSERT_EQ(next_request(), wire::kPathPush);
+    answer(refusal(wire::Kind::kPushResponse));
+    ASSERT_EQ(next_request(), wire::kPathEnroll) << "at once, without waiting";
+    answer(enrolled());
+    ASSERT_EQ(next_request(), wire::kPathPush);
+    answer(push_answer(1));
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    answer(pull_answer());
+    EXPECT_FALSE(finished());
+    EXPECT_EQ(store_.models, 1);
+}
+
+TEST_F(EngineTest, both_channels_refused_for_the_model_ask_for_it_once) {
+    store_.unsent = {"one"};
+    engine_.set_live(true);
+    ASSERT_EQ(next_request(), wire::kPathPush);
+    const SendRequest push = last_;
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    answer(refusal(wire::Kind::kPullResponse));
+    EXPECT_EQ(next_request(), "") << "the push channel, which enrols, is busy";
+    last_ = push;
+    answer(refusal(wire::Kind::kPushResponse));
+    ASSERT_EQ(next_request(), wire::kPathEnroll);
+    answer(enrolled());
+    EXPECT_EQ(next_request(), wire::kPathPull);
+    EXPECT_EQ(next_request(), wire::kPathPush);
+    EXPECT_EQ(store_.models, 1);
+}
+
+TEST_F(EngineTest, a_model_that_the_store_cannot_take_needs_attention_and_is_asked_for_again_later) {
+    store_.unsent = {"one"};
+    store_.takes_model = false;
+    engine_.set_live(true);
+    ASSERT_EQ(next_request(), wire::kPathPush);
+    const SendRequest push = last_;
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    last_ = push;
+    answer(refusal(wire::Kind::kPushResponse));
+    ASSERT_EQ(next_request(), wire::kPathEnroll);
+    answer(enrolled());
+    EXPECT_EQ(next_request(), "");
+    EXPECT_EQ(engine_.status().phase, Phase::kAttention);
+    EXPECT_EQ(engine_.status().problem->code, Code::kModelMismatch);
+    EXPECT_EQ(store_.unsent.size(), 1u);
+    clock_.now += Micros(timer_);
+    engine_.timer_fired();
+    store_.takes_model = true;
+    clock_.now += Micros(kBackoffMax);
+    engine_.timer_fired();
+    ASSERT_EQ(next_request(), wire::kPathEnroll);
+    answer(enrolled());
+    EXPECT_NE(next_request(), "");
+    EXPECT_NE(next_request(), "") << "both channels go on";
+    EXPECT_EQ(store_.models, 1);
 }
 
 }  // namespace

@@ -11,6 +11,8 @@ std::int64_t as_int(wire::ScopeId id) { return static_cast<std::int64_t>(id.valu
 
 Result<void> Applier::begin(const wire::Begin& begin) {
     SKERRY_ASSIGN(journal_empty_, tables_.journal_is_empty());
+    SKERRY_ASSIGN(const std::int64_t quarantined, store_.db().integer("SELECT EXISTS (SELECT 1 FROM skerry_quarantine)"));
+    some_quarantined_ = quarantined != 0;
     if (begin.verify) {
         // The list is all that is granted: lines of any other scope are of an older world.
         SKERRY_TRY(store_.db().exec("UPDATE skerry_scope SET complete = -1"));
@@ -138,11 +140,21 @@ Result<void> Applier::archive(const wire::Outcome& outcome, const wire::Transact
         "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
     keep.bind_blob(1, device.view()).bind(2, no).bind(3, static_cast<std::int64_t>(outcome.verdict)).bind(4, code);
     SKERRY_TRY(keep.bind(5, root).bind_text(6, outcome.message).bind(7, now).bind_blob(8, payload).run());
-    if (outcome.verdict != wire::Verdict::kRejected) return {};
+    if (outcome.verdict != wire::Verdict::kRejected || txn.ops.empty()) return {};
+    return keep_draft(outcome, txn, payload);
+}
+
+// A draft is named by its transaction's number; where a draft of an earlier identity has that name, by the next free one.
+Result<void> Applier::keep_draft(const wire::Outcome& outcome, const wire::Transaction& txn, BytesView payload) {
+    SKERRY_ASSIGN(const DeviceId device, store_.meta().device());
     SKERRY_ASSIGN(sqlite::Statement draft, store_.db().prepare(
-        "INSERT OR REPLACE INTO skerry_draft(device, no, code, root, message, rejected_at_us, payload) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
-    draft.bind_blob(1, device.view()).bind(2, no).bind(3, code).bind(4, root).bind_text(5, outcome.message);
-    return draft.bind(6, now).bind_blob(7, payload).run();
+        "INSERT INTO skerry_draft(number, device, no, code, root, message, rejected_at_us, payload, state, mended_by, told) "
+        "VALUES(CASE WHEN EXISTS (SELECT 1 FROM skerry_draft WHERE number = ?2) THEN (SELECT max(number) + 1 FROM skerry_draft) ELSE ?2 END, "
+        "?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 0, 0) ON CONFLICT(device, no) DO NOTHING"));
+    draft.bind_blob(1, device.view()).bind(2, static_cast<std::int64_t>(outcome.no.value)).bind(3, static_cast<std::int64_t>(outcome.code));
+    const TxnNo root = outcome.root ? outcome.root : txn.no;
+    draft.bind(4, static_cast<std::int64_t>(root.value)).bind_text(5, outcome.message).bind(6, store_.clock().wall().count());
+    return draft.bind_blob(7, payload).run();
 }
 
 Result<bool> Applier::is_whole(wire::ScopeId scope) {
@@ -177,18 +189,28 @@ Result<void> Applier::body(EntityIx ix, const wire::RowEntry& entry) {
     }
     // A row settled in this checkpoint may have a base row still: the frame has a newer one.
     if (recompute_.erase({ix, entry.key}) != 0) SKERRY_TRY(table.erase_base(entry.key));
-    if (auto put = table.put_visible(entry.key, entry.row); !put) return quarantine(ix, entry, put.error());
-    return {};
+    if (auto put = table.put_visible(entry.key, entry.row); !put) return quarantine(ix, entry.key, entry.row, put.error());
+    return release(ix, entry.key);
 }
 
-Result<void> Applier::quarantine(EntityIx ix, const wire::RowEntry& entry, const Error& why) {
-    // Only what the row itself breaks is set aside (an index of the app's own); a failing disk ends the checkpoint.
-    if (why.code != Code::kConstraint && why.code != Code::kSql) return fail(why);
+// A newer version of the row could be stored, or it is gone.
+Result<void> Applier::release(EntityIx ix, std::string_view key) {
+    if (!some_quarantined_) return {};
+    SKERRY_ASSIGN(sqlite::Statement drop, store_.db().prepare("DELETE FROM skerry_quarantine WHERE entity = ?1 AND key = ?2"));
+    return drop.bind(1, as_int(ix)).bind_text(2, key).run();
+}
+
+Result<void> Applier::quarantine(EntityIx ix, std::string_view key, const model::Row& row, const Error& why) {
+    // Only what the row itself breaks is set aside (an index or a trigger of the app's own); a failing disk ends the
+    // checkpoint, and so does a trigger that rolled the whole transaction back.
+    if ((why.code != Code::kConstraint && why.code != Code::kSql) || !store_.db().in_transaction()) return fail(why);
+    some_quarantined_ = true;
     Bytes payload;
     Writer out(payload);
-    model::put_row(out, entry.row);
-    SKERRY_ASSIGN(sqlite::Statement put, store_.db().prepare("INSERT OR REPLACE INTO skerry_quarantine(entity, key, reason, payload) VALUES(?1, ?2, ?3, ?4)"));
-    return put.bind(1, as_int(ix)).bind_text(2, entry.key).bind_text(3, why.message).bind_blob(4, payload).run();
+    model::put_row(out, row);
+    SKERRY_ASSIGN(sqlite::Statement put, store_.db().prepare("INSERT OR REPLACE INTO skerry_quarantine(entity, key, reason, at_us, payload) VALUES(?1, ?2, ?3, ?4, ?5)"));
+    put.bind(1, as_int(ix)).bind_text(2, key).bind_text(3, why.message).bind(4, store_.clock().wall().count());
+    return put.bind_blob(5, payload).run();
 }
 
 Result<void> Applier::leave(EntityIx ix, wire::ScopeId scope, const std::string& key) {
@@ -205,6 +227,7 @@ Result<void> Applier::remove(EntityIx ix, const std::string& key) {
     SKERRY_TRY(tables_.of(ix).erase_base(key));
     SKERRY_ASSIGN(sqlite::Statement drop, store_.db().prepare("DELETE FROM skerry_scope_row WHERE entity = ?1 AND key = ?2"));
     SKERRY_TRY(drop.bind(1, as_int(ix)).bind_text(2, key).run());
+    SKERRY_TRY(release(ix, key));
     recompute_.insert({ix, key});
     changed_.insert(ix);
     return {};
@@ -276,7 +299,9 @@ Result<void> Applier::slice(const wire::Slice& part) {
         if (!fresh) {
             SKERRY_TRY(body(part.entity, entry));
         } else if (auto put = table.insert_visible(entry.key, entry.row); !put) {
-            SKERRY_TRY(quarantine(part.entity, entry, put.error()));
+            SKERRY_TRY(quarantine(part.entity, entry.key, entry.row, put.error()));
+        } else {
+            SKERRY_TRY(release(part.entity, entry.key));
         }
     }
     for (const std::string& key : stale) {
@@ -294,6 +319,15 @@ Result<void> Applier::changed(EntityIx ix) {
     return {};
 }
 
+Result<void> Applier::recompute(EntityIx ix, const std::string& key) {
+    auto done = tables_.recompute(ix, key);
+    if (done) return release(ix, key);
+    // The base row stays as the server has it: what could not be stored is what it makes visible.
+    SKERRY_ASSIGN(const auto base, tables_.of(ix).base(key));
+    if (!base) return fail(std::move(done.error()));
+    return quarantine(ix, key, *base, done.error());
+}
+
 Result<void> Applier::finish() {
     for (const auto& [ix, key] : lost_lines_) {
         SKERRY_ASSIGN(sqlite::Statement left, store_.db().prepare(
@@ -306,7 +340,7 @@ Result<void> Applier::finish() {
         left.reset();
         if (!held) SKERRY_TRY(remove(ix, key));
     }
-    for (const auto& [ix, key] : recompute_) SKERRY_TRY(tables_.recompute(ix, key));
+    for (const auto& [ix, key] : recompute_) SKERRY_TRY(recompute(ix, key));
     if (planted(Plant::kRecomputeBeforeSettle))
         SKERRY_TRY(store_.db().exec("DELETE FROM skerry_op WHERE txn NOT IN (SELECT no FROM skerry_txn)"));
     for (const EntityIx ix : changed_) SKERRY_TRY(tables_.mark_changed(ix));

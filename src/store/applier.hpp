@@ -13,7 +13,7 @@ namespace skerry::store {
 
 class Applier {
   public:
-    explicit Applier(Store& store) : store_(store), tables_(store.db(), store.model()) {}
+    explicit Applier(Store& store) : store_(store), tables_(store.tables()) {}
 
     Result<void> begin(const wire::Begin& begin);
     Result<void> frame(wire::FrameType type, BytesView payload);
@@ -32,7 +32,10 @@ class Applier {
     Result<void> body(EntityIx ix, const wire::RowEntry& entry);
     Result<void> lines(EntityIx ix, const wire::RowEntry& entry);
     Result<void> put_line(EntityIx ix, std::string_view key, wire::ScopeId scope);
-    Result<void> quarantine(EntityIx ix, const wire::RowEntry& entry, const Error& why);
+    Result<void> keep_draft(const wire::Outcome& outcome, const wire::Transaction& txn, BytesView payload);
+    Result<void> recompute(EntityIx ix, const std::string& key);
+    Result<void> quarantine(EntityIx ix, std::string_view key, const model::Row& row, const Error& why);
+    Result<void> release(EntityIx ix, std::string_view key);
     Result<void> leave(EntityIx ix, wire::ScopeId scope, const std::string& key);
     Result<void> lost_scope(wire::ScopeId scope);
     Result<void> slice(const wire::Slice& slice);
@@ -41,10 +44,11 @@ class Applier {
     Result<void> changed(EntityIx ix);
 
     Store& store_;
-    Tables tables_;
+    Tables& tables_;
     ApplyReport report_;
     Bytes token_;
     bool journal_empty_ = false;
+    bool some_quarantined_ = false;  // before this checkpoint, or in it
     std::set<Key> recompute_;   // rows whose base or operations changed
     std::set<Key> lost_lines_;  // rows that lost a scope line: they go when it was the last
     std::set<EntityIx> changed_;

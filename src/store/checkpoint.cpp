@@ -7,29 +7,6 @@
 
 namespace skerry::store {
 
-namespace {
-
-// Rows arrive at the speed of plain inserts when no trigger looks at them; a trigger whose WHEN is false still
-// costs half of it. Where the app has triggers of its own they fire, and ours stand aside by `applying`.
-class QuietTriggers {
-  public:
-    explicit QuietTriggers(sqlite::Database& db) : db_(db) {}
-    QuietTriggers(const QuietTriggers&) = delete;
-    QuietTriggers& operator=(const QuietTriggers&) = delete;
-    ~QuietTriggers() { db_.enable_triggers(true); }
-    Result<void> begin() {
-        SKERRY_ASSIGN(const std::int64_t of_the_app, db_.integer(
-            "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND name NOT GLOB 'skerry_capture_*')"));
-        if (of_the_app == 0) db_.enable_triggers(false);
-        return {};
-    }
-
-  private:
-    sqlite::Database& db_;
-};
-
-}  // namespace
-
 Result<void> Staging::stage(wire::FrameType type, BytesView payload) {
     memory_.push_back({type, Bytes(payload)});
     memory_bytes_ += payload.size();
@@ -71,14 +48,14 @@ Result<ApplyReport> Staging::apply() {
     }
 #endif
     SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(store_.db()));
+    SKERRY_TRY(store_.reload_model());
     {
-        Tables tables(store_.db(), store_.model());
-        Numbering numbering(store_.db(), store_.meta(), tables, store_.clock(), store_.random());
+        Numbering numbering(store_.db(), store_.meta(), store_.tables(), store_.clock(), store_.random());
         SKERRY_TRY(numbering.number());
         SKERRY_ASSIGN(const bool closed, numbering.nothing_open());
         SKERRY_ASSERT(closed);
     }
-    QuietTriggers quiet(store_.db());
+    Applying applying(store_.tables());
     Applier applier(store_);
     bool begun = false;
     ApplyReport dropped;
@@ -96,8 +73,7 @@ Result<ApplyReport> Staging::apply() {
 #endif
         if (begin.from != hash64(token.value_or(Bytes{}))) return false;
         begun = true;
-        SKERRY_TRY(store_.db().exec("UPDATE skerry_state SET applying = 1"));
-        SKERRY_TRY(quiet.begin());
+        SKERRY_TRY(applying.begin());
         SKERRY_TRY(applier.begin(begin));
         return true;
     };
@@ -122,7 +98,7 @@ Result<ApplyReport> Staging::apply() {
     }
     if (!begun || !applier.complete()) return fail(Code::kTruncated, "a checkpoint was staged without its end");
     SKERRY_TRY(applier.finish());
-    SKERRY_TRY(store_.db().exec("UPDATE skerry_state SET applying = 0"));
+    SKERRY_TRY(applying.end());
     SKERRY_TRY(store_.meta().set_bytes(key::kToken, applier.token()));
     SKERRY_TRY(store_.meta().set(key::kSyncedAt, store_.clock().wall().count()));
     SKERRY_TRY(txn.commit());

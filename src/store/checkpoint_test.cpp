@@ -72,7 +72,7 @@ TEST_F(Checkpoints, a_checkpoint_that_does_not_continue_the_cursor_is_dropped_wh
     EXPECT_EQ(**store_->meta().bytes(key::kToken), "next");
 }
 
-TEST_F(Checkpoints, a_leave_of_a_row_with_unsettled_changes_hides_it_and_keeps_the_change) {
+TEST_F(Checkpoints, pitfall_28_a_leave_of_a_row_with_unsettled_changes_hides_it_and_keeps_the_change) {
     apply({.scopes = whole_scopes()}, {house("a", "x", 1)});
     sql("UPDATE house SET name = 'pending'");
     apply({.token = "two"}, {leave("a", {2})});
@@ -80,11 +80,22 @@ TEST_F(Checkpoints, a_leave_of_a_row_with_unsettled_changes_hides_it_and_keeps_t
     EXPECT_EQ(ops(1), "U house a name:'x'->'pending'");
 }
 
-TEST_F(Checkpoints, a_row_settled_and_not_in_the_frame_goes_when_it_is_not_in_the_download) {
+TEST_F(Checkpoints, pitfall_27_a_row_settled_and_not_in_the_frame_goes_when_it_is_not_in_the_download) {
     apply({.scopes = whole_scopes()});
     sql("INSERT INTO house VALUES('elsewhere', 'x', 1)");
     apply({.outcomes = {applied(1)}, .token = "two"});
     EXPECT_EQ(rows("SELECT * FROM house"), "");
+}
+
+TEST_F(Checkpoints, case_C2_a_row_made_here_survives_that_its_key_left_on_the_server) {
+    apply({.scopes = whole_scopes()});
+    sql("INSERT INTO house VALUES('n', 'made here', 1)");
+    apply({.token = "two"}, {leave("n", {2})});
+    EXPECT_EQ(rows("SELECT name FROM house"), "'made here'");
+    EXPECT_EQ(ops(1), "I house n 'made here' 1") << "it is pushed and judged";
+    apply({.outcomes = {rejected(1)}, .token = "three"});
+    EXPECT_EQ(rows("SELECT count(*) FROM house"), "0");
+    EXPECT_EQ(rows("SELECT count(*) FROM skerry_draft"), "1") << "no silent loss";
 }
 
 TEST_F(Checkpoints, pitfall_75_open_writes_are_numbered_before_rows_arrive) {
@@ -200,12 +211,6 @@ TEST_F(Checkpoints, a_database_of_another_program_is_refused_and_not_touched) {
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code, Code::kAlreadyExists);
     EXPECT_EQ(*db->integer("SELECT count(*) FROM sqlite_schema"), 1);
-}
-
-TEST_F(Checkpoints, another_model_is_refused_by_name) {
-    model::Model other = test_model();
-    other.version = 2;
-    EXPECT_EQ(store_->adopt_model(other.compile()).error().code, Code::kModelMismatch);
 }
 
 }  // namespace

@@ -12,26 +12,6 @@ namespace {
 std::int64_t as_int(TxnNo no) { return static_cast<std::int64_t>(no.value); }
 TxnNo as_no(std::int64_t v) { return TxnNo{static_cast<std::uint64_t>(v)}; }
 
-Result<std::vector<TxnNo>> decode_needs(BytesView bytes) {
-    Reader in(bytes);
-    std::vector<TxnNo> needs;
-    const std::size_t n = in.count(1);
-    for (std::size_t i = 0; i < n; ++i) needs.push_back(TxnNo{in.varint()});
-    if (!in.at_end()) return fail(Code::kCorruptStore, "skerry_txn.needs does not decode");
-    return needs;
-}
-
-void sort_ops(std::vector<wire::Op>& ops) {
-    std::sort(ops.begin(), ops.end(), [](const wire::Op& a, const wire::Op& b) {
-        const bool a_deletes = a.kind == wire::OpKind::kDelete;
-        const bool b_deletes = b.kind == wire::OpKind::kDelete;
-        if (a_deletes != b_deletes) return b_deletes;
-        const auto ka = std::tie(a.entity, a.key);
-        const auto kb = std::tie(b.entity, b.key);
-        return a_deletes ? kb < ka : ka < kb;
-    });
-}
-
 }  // namespace
 
 Result<JournalCounts> Journal::counts() {
@@ -67,7 +47,7 @@ Result<JournalCounts> Journal::counts() {
 Result<wire::Transaction> Journal::load(TxnNo no) {
     wire::Transaction txn;
     txn.no = no;
-    SKERRY_ASSIGN(sqlite::Statement head, store_.db().prepare("SELECT id, made_at_us, needs FROM skerry_txn WHERE no = ?1"));
+    SKERRY_ASSIGN(sqlite::Statement head, store_.db().prepare("SELECT id, made_at_us, terms FROM skerry_txn WHERE no = ?1"));
     head.bind(1, as_int(no));
     SKERRY_ASSIGN(const bool found, head.step());
     if (!found || head.blob(0).size() != 16) {
@@ -76,10 +56,9 @@ Result<wire::Transaction> Journal::load(TxnNo no) {
     }
     txn.id = TxnId::from(head.blob(0));
     txn.made_at_us = head.integer(1);
-    auto needs = decode_needs(head.blob(2));
+    auto terms = decode_terms(head.blob(2), txn);
     head.reset();
-    if (!needs) return fail(std::move(needs.error()));
-    txn.needs = std::move(*needs);
+    SKERRY_TRY(std::move(terms));
     SKERRY_ASSIGN(sqlite::Statement ops, store_.db().prepare("SELECT entity, key, kind, body FROM skerry_op WHERE txn = ?1"));
     ops.bind(1, as_int(no));
     for (;;) {
@@ -97,7 +76,7 @@ Result<wire::Transaction> Journal::load(TxnNo no) {
         }
     }
     ops.reset();
-    sort_ops(txn.ops);
+    wire::sort_ops(txn.ops);
     return txn;
 }
 
@@ -243,13 +222,12 @@ Result<void> Journal::take_new_identity() {
             if (need) needs.push_back(need);
         }
         txn.needs = std::move(needs);
+        txn.redo_of.clear();  // drafts of the old identity
         for (wire::Op& op : txn.ops) {
             const bool had_prev_row = static_cast<bool>(op.prev_row);
             rename(op.prev_row);
-            if (had_prev_row && !op.prev_row && op.kind == wire::OpKind::kDelete) {
-                std::optional<model::Row> base;
-                Tables tables(store_.db(), store_.model());
-                SKERRY_ASSIGN(base, tables.of(op.entity).base(op.key));
+            if (had_prev_row && !op.prev_row && (op.kind == wire::OpKind::kDelete || op.row_version)) {
+                SKERRY_ASSIGN(const auto base, store_.tables().of(op.entity).base(op.key));
                 if (base) op.base_hash = model::row_hash(store_.model().entity(op.entity), *base);
             }
             for (wire::Change& change : op.changes) rename(change.prev);
@@ -257,19 +235,14 @@ Result<void> Journal::take_new_identity() {
         transactions.push_back(std::move(txn));
     }
     // In number order no new number is taken still: numbers only shrink.
-    SKERRY_ASSIGN(sqlite::Statement txn_row, store_.db().prepare("UPDATE skerry_txn SET no = ?2, needs = ?3, low = ?4 WHERE no = ?1"));
+    SKERRY_ASSIGN(sqlite::Statement txn_row, store_.db().prepare("UPDATE skerry_txn SET no = ?2, terms = ?3, low = ?4 WHERE no = ?1"));
     SKERRY_ASSIGN(sqlite::Statement op_row, store_.db().prepare("UPDATE skerry_op SET txn = ?4, body = ?5 WHERE entity = ?1 AND key = ?2 AND txn = ?3"));
     std::size_t at = 0;
     for (const auto& [old_no, new_no] : moved) {
         const wire::Transaction& txn = transactions[at++];
-        Bytes needs;
-        Writer w(needs);
-        w.varint(txn.needs.size());
+        const Bytes terms = encode_terms(txn);
         TxnNo low = new_no;
-        for (const TxnNo no : txn.needs) {
-            w.varint(no.value);
-            low = std::min(low, no);
-        }
+        for (const TxnNo no : txn.needs) low = std::min(low, no);
         for (const wire::Op& op : txn.ops) {
             if (op.prev_row) low = std::min(low, op.prev_row);
             for (const wire::Change& change : op.changes)
@@ -280,7 +253,7 @@ Result<void> Journal::take_new_identity() {
             op_row.bind(1, static_cast<std::int64_t>(op.entity.value)).bind_text(2, op.key).bind(3, as_int(old_no));
             SKERRY_TRY(op_row.bind(4, as_int(new_no)).bind_blob(5, body).run());
         }
-        txn_row.bind(1, as_int(old_no)).bind(2, as_int(new_no)).bind_blob(3, needs);
+        txn_row.bind(1, as_int(old_no)).bind(2, as_int(new_no)).bind_blob(3, terms);
         SKERRY_TRY(txn_row.bind(4, as_int(low)).run());
     }
     Meta& meta = store_.meta();

@@ -13,7 +13,7 @@
 
 namespace skerry::store {
 
-inline constexpr std::int64_t kStoreFormat = 1;
+inline constexpr std::int64_t kStoreFormat = 2;
 
 // Names of the lines. Stored: do not change.
 namespace key {

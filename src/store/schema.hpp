@@ -1,8 +1,10 @@
 // The tables and triggers of a device's file, as SQL.
 //
-// Entity tables are ordinary: STRICT, typed, the key their PRIMARY KEY, nothing else; an app may add indexes,
+// Entity tables are ordinary: STRICT, typed, the key their PRIMARY KEY, no constraint beyond that; an app may add indexes,
 // views, FTS5 tables and triggers of its own. Beside each stand skerry_pre_<entity> (pre-images of the open
-// group) and skerry_base_<entity> (the server's version of rows that have unsettled operations).
+// group), skerry_base_<entity> (the server's version of rows that have unsettled operations) and skerry_named_<entity>
+// (the row that the engine is writing, for the guards). Required, checks, unique and references are triggers, so that
+// nothing of it ever stands in the way of what arrives.
 //
 // Capture, in the writer's own transaction, whoever writes: BEFORE triggers save one pre-image per key of
 // every row that the statement may touch, and refuse what plain SQL can tell. They use no function newer
@@ -11,26 +13,36 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "base/result.hpp"
 #include "model/model.hpp"
 
 namespace skerry::store {
 
 // Written into triggers, so part of the file: a change needs a new store format.
 inline constexpr std::int64_t kOpenRowsMax = 50'000;         // = wire::kTxnRowsMax
-inline constexpr std::int64_t kOpenCharsMax = 4 << 20;       // old and new text; 4 bytes a character fill a frame
+// What the group may come to when it is sent, reckoned high: numbering must never find that it does not fit a frame,
+// because what other programs committed cannot be refused any more. The rest of the frame is for the transaction's terms.
+inline constexpr std::int64_t kOpenBytesMax = 15 << 20;
+inline constexpr std::int64_t kOpBytes = 64;                 // of an operation, beside its key and values
 inline constexpr std::int64_t kValueCharsMax = 1 << 20;
 inline constexpr std::int64_t kKeyCharsMax = 128;
 
 // Internal tables; idempotent.
 std::string internal_schema();
-// Table, pre-image, base and triggers of one entity.
-std::string entity_schema(const model::Entity& entity);
+// The four tables of one entity.
+std::string entity_tables(const model::Entity& entity);
+// The columns of its attributes from the position `from` on, added to tables that lack them.
+std::string attribute_columns(const model::Entity& entity, std::uint32_t from);
+// CREATE INDEX statements; their names begin with skerry_index_.
+std::vector<std::string> entity_indexes(const model::Entity& entity);
+// Capture, relations and guards. The model's other entities count: those that refer to this one.
+Result<std::string> entity_triggers(const model::Model& model, EntityIx ix);
 
 // The statements that the rooms of the store use for one entity, built once.
 struct EntitySql {
     explicit EntitySql(const model::Entity& entity);
-    std::string exists;          // ?1 key -> 1
     std::string select;          // ?1 key -> values
     std::string update;          // ?1 key, ?2… values
     std::string insert;          // ?1 key, ?2… values
@@ -41,6 +53,10 @@ struct EntitySql {
     std::string erase_base;      // ?1 key
     std::string difference;      // -> key, existed, pre values…, exists now, values now…
     std::string clear_pre;
+    std::string name_row;        // ?1 key, ?2… values: what the guards let pass
+    std::string name_gone;       // ?1 key
+    std::string clear_named;
+    std::vector<std::string> set_attribute;  // ?1 key, ?2 value
 };
 
 }  // namespace skerry::store

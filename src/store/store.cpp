@@ -3,7 +3,8 @@
 #include <sqlite3.h>
 
 #include "base/planted.hpp"
-#include "store/numbering.hpp"
+#include "merge/merge.hpp"
+#include "rules/rules.hpp"
 
 namespace skerry::store {
 
@@ -15,7 +16,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const Cl
     if (auto prepared = store->prepare_file(options); !prepared)
         return fail(std::move(prepared.error()), "opening the store " + options.path);
     SKERRY_TRY(store->reload_model());
-    if (!options.model.empty()) SKERRY_TRY(store->adopt_model(options.model));
+    if (!options.model.empty()) SKERRY_TRY(store->open_with(options.model));
     // What was left open before a restart becomes a transaction now.
     SKERRY_TRY(store->number_open());
     return store;
@@ -33,6 +34,8 @@ Result<void> Store::prepare_file(const StoreOptions& options) {
         if (format && *format > kStoreFormat)
             return fail(Code::kFormatTooNew, "the store has format " + std::to_string(*format) +
                                                  "; this program knows formats up to " + std::to_string(kStoreFormat));
+        if (format && *format < kStoreFormat)
+            return fail(Code::kNotSupported, "the store has format " + std::to_string(*format) + ", which was never released");
     }
     // FULL, not NORMAL: with NORMAL a power loss takes back commits that had returned.
     SKERRY_TRY(db_.exec("PRAGMA journal_mode = WAL"));
@@ -58,54 +61,29 @@ Result<void> Store::prepare_file(const StoreOptions& options) {
     return txn.commit();
 }
 
-Result<void> Store::reload_model() {
-    if (model_) return {};
-    SKERRY_ASSIGN(const auto compiled, meta_->bytes(key::kModel));
-    if (!compiled) return {};
-    SKERRY_ASSIGN(model_, model::Model::load(*compiled));
-    model_hash_ = model_->hash();
-    return {};
-}
-
-Result<void> Store::adopt_model(BytesView compiled) {
-    SKERRY_ASSIGN(const model::Model model, model::Model::load(compiled));
-    SKERRY_TRY(reload_model());
-    if (model_) {
-        if (model.hash() == model_hash_) return {};
-        return fail(Code::kModelMismatch, "the store has version " + std::to_string(model_->version) + " of app '" + model_->app +
-                                              "'; the other side has version " + std::to_string(model.version) + " of '" + model.app +
-                                              "', or the same version with other content");
-    }
-    SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(db_));
-    SKERRY_ASSIGN(const auto meanwhile, meta_->bytes(key::kModel));
-    if (!meanwhile) {
-        for (const model::Entity& entity : model.entities) SKERRY_TRY(db_.exec(entity_schema(entity)));
-        SKERRY_TRY(meta_->set_bytes(key::kModel, compiled));
-    }
-    SKERRY_TRY(txn.commit());
-    return reload_model();
-}
-
 Result<bool> Store::number_open() {
     if (!model_) return false;
     SKERRY_ASSIGN(const std::int64_t open, db_.integer("SELECT open_rows FROM skerry_state"));
     if (open == 0) return false;
     SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(db_));
-    Tables tables(db_, *model_);
-    SKERRY_ASSIGN(const bool numbered, Numbering(db_, *meta_, tables, clock_, random_).number());
+    SKERRY_TRY(reload_model());
+    SKERRY_ASSIGN(const bool numbered, number({}));
     SKERRY_TRY(txn.commit());
     return numbered;
 }
 
-Result<void> Store::begin() {
+Result<bool> Store::number(const Terms& terms) {
+    return Numbering(db_, *meta_, *tables_, clock_, random_).number(terms);
+}
+
+Result<void> Store::begin(Terms terms) {
     if (open_) return fail(Code::kInvalidArgument, "a transaction is open already");
     SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(db_));
-    if (model_) {
-        // What other programs committed before us is a transaction of its own, never part of ours.
-        Tables tables(db_, *model_);
-        SKERRY_TRY(Numbering(db_, *meta_, tables, clock_, random_).number());
-    }
+    SKERRY_TRY(reload_model());
+    // What other programs committed before us is a transaction of its own, never part of ours.
+    if (model_) SKERRY_TRY(number({}));
     open_.emplace(std::move(txn));
+    terms_ = std::move(terms);
     return {};
 }
 
@@ -114,8 +92,7 @@ Result<void> Store::commit() {
     if (model_) {
         // In a savepoint: if the commit fails, pre-images are back and a retry is one transaction, not two.
         SKERRY_TRY(db_.exec("SAVEPOINT skerry_numbering"));
-        Tables tables(db_, *model_);
-        auto done = Numbering(db_, *meta_, tables, clock_, random_).number();
+        auto done = number(terms_);
         Result<void> committed;
         if (done) {
             committed = open_->commit();
@@ -142,14 +119,17 @@ void Store::rollback() {
 Result<Table> Store::sql(std::string_view statement, const std::vector<Value>& parameters) {
     if (sqlite::is_transaction_control(statement))
         return fail(Code::kInvalidArgument, "transactions are managed for you: use transaction() instead of this statement");
-    if (open_) return run(statement, parameters);
-    {
-        // A statement that only reads needs no write lock and is not numbered.
-        SKERRY_ASSIGN(auto probe, db_.prepare_once(statement));
-        if (probe && probe->read_only()) return run(statement, parameters);
+    SKERRY_ASSIGN(sqlite::OwnedStatement prepared, take_statement(statement));
+    if (!prepared) return fail(Code::kInvalidArgument, "there is no statement");
+    // A statement that only reads needs no write lock and is not numbered.
+    if (open_ || prepared->read_only()) {
+        auto table = run(*prepared, parameters);
+        keep_statement(statement, std::move(prepared));
+        return table;
     }
     SKERRY_TRY(begin());
-    auto table = run(statement, parameters);
+    auto table = run(*prepared, parameters);
+    keep_statement(statement, std::move(prepared));
     Result<void> committed;
     if (table) {
         committed = commit();
@@ -159,56 +139,113 @@ Result<Table> Store::sql(std::string_view statement, const std::vector<Value>& p
     return table;
 }
 
-Result<Table> Store::run(std::string_view text, const std::vector<Value>& parameters) {
+Result<sqlite::OwnedStatement> Store::take_statement(std::string_view text) {
+    if (auto kept = statements_.extract(std::string(text))) return std::move(kept.mapped());
     std::string_view tail;
     SKERRY_ASSIGN(auto statement, db_.prepare_once(text, &tail));
-    if (!statement) return fail(Code::kInvalidArgument, "there is no statement");
     while (!tail.empty() && (tail.front() == ';' || std::isspace(static_cast<unsigned char>(tail.front())) != 0)) tail.remove_prefix(1);
     if (!tail.empty()) {
         SKERRY_ASSIGN(auto more, db_.prepare_once(tail));
         if (more) return fail(Code::kInvalidArgument, "one statement at a time: a second one begins at '" + std::string(tail.substr(0, 30)) + "'");
     }
-    if (static_cast<std::size_t>(statement->parameters()) != parameters.size())
-        return fail(Code::kInvalidArgument, "the statement has " + std::to_string(statement->parameters()) + " parameters; " +
+    return statement;
+}
+
+void Store::keep_statement(std::string_view text, sqlite::OwnedStatement statement) {
+    statement->reset();
+    if (text.size() > kKeptStatementBytesMax) return;
+    // All at once, not the oldest: an app has far fewer, or makes each text anew, and then none is worth keeping.
+    if (statements_.size() >= kKeptStatementsMax) statements_.clear();
+    statements_.insert_or_assign(std::string(text), std::move(statement));
+}
+
+Result<Table> Store::run(sqlite::Statement& statement, const std::vector<Value>& parameters) {
+    if (static_cast<std::size_t>(statement.parameters()) != parameters.size())
+        return fail(Code::kInvalidArgument, "the statement has " + std::to_string(statement.parameters()) + " parameters; " +
                                                 std::to_string(parameters.size()) + " values were given");
-    for (std::size_t i = 0; i < parameters.size(); ++i) statement->bind(static_cast<int>(i) + 1, parameters[i]);
+    for (std::size_t i = 0; i < parameters.size(); ++i) statement.bind(static_cast<int>(i) + 1, parameters[i]);
     Table table;
-    for (int i = 0; i < statement->columns(); ++i) table.columns.emplace_back(statement->column_name(i));
-    for (;;) {
-        SKERRY_ASSIGN(const bool row, statement->step());
-        if (!row) break;
+    // Columns are asked for after the first step, which prepares anew what the schema has overtaken.
+    SKERRY_ASSIGN(bool row, statement.step());
+    for (int i = 0; i < statement.columns(); ++i) table.columns.emplace_back(statement.column_name(i));
+    while (row) {
         auto& values = table.rows.emplace_back();
-        for (int i = 0; i < statement->columns(); ++i) values.push_back(statement->value(i));
+        for (int i = 0; i < statement.columns(); ++i) values.push_back(statement.value(i));
+        SKERRY_ASSIGN(row, statement.step());
     }
     return table;
+}
+
+Result<EntityIx> Store::entity_named(std::string_view name) const {
+    EntityIx ix;
+    if (!model_ || model_->find(name, &ix) == nullptr) return fail(Code::kNotFound, "the model has no entity '" + std::string(name) + "'");
+    return ix;
+}
+
+Result<std::uint32_t> Store::attribute_named(EntityIx ix, std::string_view name) const {
+    const model::Entity& entity = model_->entity(ix);
+    const auto at = entity.attribute_named(name);
+    if (!at) return fail(Code::kNotFound, entity.name + " has no attribute '" + std::string(name) + "'");
+    return *at;
 }
 
 Result<void> Store::update(std::string_view entity_name, std::string_view key,
                            const std::vector<std::pair<std::string, Value>>& shown,
                            const std::vector<std::pair<std::string, Value>>& edited) {
     if (!open_) return fail(Code::kInvalidArgument, "update() is called inside a transaction");
-    EntityIx ix;
-    const model::Entity* entity = model_ ? model_->find(entity_name, &ix) : nullptr;
-    if (entity == nullptr) return fail(Code::kNotFound, "the model has no entity '" + std::string(entity_name) + "'");
+    SKERRY_ASSIGN(const EntityIx ix, entity_named(entity_name));
+    // As a statement: all of it or nothing, whatever the app makes of a refusal.
+    SKERRY_TRY(db_.exec("SAVEPOINT skerry_update"));
+    auto done = update_each(ix, key, shown, edited);
+    if (!done && db_.in_transaction()) SKERRY_TRY(db_.exec("ROLLBACK TO skerry_update"));
+    if (db_.in_transaction()) SKERRY_TRY(db_.exec("RELEASE skerry_update"));
+    return done;
+}
+
+Result<void> Store::update_each(EntityIx ix, std::string_view key, const std::vector<std::pair<std::string, Value>>& shown,
+                                const std::vector<std::pair<std::string, Value>>& edited) {
     for (const auto& [name, value] : edited) {
-        std::optional<std::size_t> at;
-        for (std::size_t i = 0; i < entity->attributes.size(); ++i)
-            if (entity->attributes[i].name == name) at = i;
-        if (!at) return fail(Code::kNotFound, entity->name + " has no attribute '" + name + "'");
+        SKERRY_ASSIGN(const std::uint32_t at, attribute_named(ix, name));
         const Value* was = nullptr;
         for (const auto& [shown_name, shown_value] : shown)
             if (shown_name == name) was = &shown_value;
         if (was == nullptr) return fail(Code::kInvalidArgument, "the form did not say what it showed for '" + name + "'");
-        if (*was == value) continue;
-        SKERRY_ASSIGN(sqlite::Statement remember, db_.prepare("INSERT OR REPLACE INTO skerry_shown(entity, key, attribute, value) VALUES(?1, ?2, ?3, ?4)"));
-        remember.bind(1, static_cast<std::int64_t>(ix.value)).bind_text(2, key).bind(3, static_cast<std::int64_t>(*at));
-        SKERRY_TRY(remember.bind(4, *was).run());
-        const std::string text = "UPDATE " + sqlite::quote_name(entity->name) + " SET " + sqlite::quote_name(name) + " = ?2 WHERE " +
-                                 sqlite::quote_name(entity->key.name) + " = ?1";
-        SKERRY_ASSIGN(sqlite::Statement set, db_.prepare(text));
-        SKERRY_TRY(set.bind_text(1, key).bind(2, value).run());
-        if (db_.changes() == 0) return fail(Code::kNotFound, "there is no row '" + std::string(key) + "' in " + entity->name);
+        if (*was != value) SKERRY_TRY(change(ix, key, at, *was, value));
     }
+    return {};
+}
+
+Result<void> Store::change(EntityIx ix, std::string_view key, std::uint32_t at, const Value& shown, const Value& edited) {
+    const model::Entity& entity = model_->entity(ix);
+    const model::Merge merge = entity.attributes[at].merge;
+    if (entity.conflict != model::Conflict::kLast && (merge == model::Merge::kCounter || merge == model::Merge::kSet)) {
+        // The difference, on what is visible: put in as a value it could meet the same one and vanish.
+        SKERRY_ASSIGN(const auto row, tables_->of(ix).visible(key));
+        if (!row) return fail(Code::kNotFound, "there is no row '" + std::string(key) + "' in " + entity.name);
+        return tables_->of(ix).set(key, at, merge::rebase(entity.attributes[at], shown, edited, (*row)[at]));
+    }
+    // Written first: what is refused leaves nothing behind that a later change would be taken to have been made from.
+    SKERRY_TRY(tables_->of(ix).set(key, at, edited));
+    SKERRY_ASSIGN(sqlite::Statement remember, db_.prepare("INSERT OR REPLACE INTO skerry_shown(entity, key, attribute, value) VALUES(?1, ?2, ?3, ?4)"));
+    remember.bind(1, static_cast<std::int64_t>(ix.value)).bind_text(2, key).bind(3, static_cast<std::int64_t>(at));
+    return remember.bind(4, shown).run();
+}
+
+Result<void> Store::assert_row(std::string_view entity_name, std::string_view key, std::string_view text) {
+    if (!open_) return fail(Code::kInvalidArgument, "assert_row() is called inside a transaction");
+    if (terms_.asserts.size() >= wire::kAssertsMax)
+        return fail(Code::kTxnTooBig, "one transaction may have at most " + std::to_string(wire::kAssertsMax) + " asserts");
+    SKERRY_ASSIGN(const EntityIx ix, entity_named(entity_name));
+    const model::Entity& entity = model_->entity(ix);
+    SKERRY_TRY(model::check_key(entity, key));
+    SKERRY_ASSIGN(const rules::Expression expression, rules::parse(text, entity));
+    SKERRY_ASSIGN(auto holds, db_.prepare_once("SELECT " + rules::to_sql(expression, "t.") + " FROM " + sqlite::quote_name(entity.name) +
+                                               " t WHERE t." + sqlite::quote_name(entity.key.name) + " = ?1"));
+    holds->bind_text(1, key);
+    SKERRY_ASSIGN(const bool here, holds->step());
+    if (here && !holds->is_null(0) && holds->integer(0) == 0)
+        return fail(Code::kAssertFailed, entity.name + " '" + std::string(key) + "': " + std::string(text));
+    terms_.asserts.push_back({ix, std::string(key), std::string(text)});
     return {};
 }
 

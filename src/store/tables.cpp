@@ -1,6 +1,17 @@
 #include "store/tables.hpp"
 
+#include "merge/merge.hpp"
+
 namespace skerry::store {
+
+EntityTable::EntityTable(sqlite::Database& db, const model::Entity& entity, const bool& guarded)
+    : db_(db), entity_(entity), sql_(entity), guarded_(guarded) {
+    for (std::uint32_t at = 0; at < entity.attributes.size(); ++at) {
+        const model::Attribute& attribute = entity.attributes[at];
+        if (attribute.type == model::Type::kJson || attribute.type == model::Type::kSet) respelled_.push_back(at);
+        if (attribute.references) associations_.push_back(at);
+    }
+}
 
 Result<std::optional<model::Row>> EntityTable::read(const std::string& sql, std::string_view key) {
     SKERRY_ASSIGN(sqlite::Statement get, db_.prepare(sql));
@@ -32,15 +43,47 @@ Result<void> EntityTable::erase_base(std::string_view key) {
     return erase.bind_text(1, key).run();
 }
 
+Result<void> EntityTable::name(std::string_view key, const model::Row& row) {
+    if (!guarded_) return {};
+    named_ = true;
+    return write(sql_.name_row, key, row);
+}
+
+Result<void> EntityTable::forget_named() {
+    if (!named_) return {};
+    named_ = false;
+    return db_.exec(sql_.clear_named);
+}
+
 Result<void> EntityTable::put_visible(std::string_view key, const model::Row& row) {
-    SKERRY_TRY(write(sql_.update, key, row));
-    if (db_.changes() != 0) return {};
+    SKERRY_TRY(name(key, row));
+    auto done = write(sql_.update, key, row);
+    if (done && db_.changes() != 0) return {};
+    if (done) done = write(sql_.insert, key, row);
+    if (done || !db_.in_transaction()) return done;
+    // A trigger of the app's own refused it. Where the row is as it should be already, nothing is missing.
+    SKERRY_ASSIGN(const auto here, visible(key));
+    return here == std::optional(row) ? Result<void>{} : done;
+}
+
+Result<void> EntityTable::insert_visible(std::string_view key, const model::Row& row) {
+    SKERRY_TRY(name(key, row));
     return write(sql_.insert, key, row);
 }
 
-Result<void> EntityTable::insert_visible(std::string_view key, const model::Row& row) { return write(sql_.insert, key, row); }
+Result<void> EntityTable::set(std::string_view key, std::uint32_t attribute, const Value& value) {
+    SKERRY_ASSIGN(sqlite::Statement set, db_.prepare(sql_.set_attribute[attribute]));
+    SKERRY_TRY(set.bind_text(1, key).bind(2, value).run());
+    if (db_.changes() == 0) return fail(Code::kNotFound, "there is no row '" + std::string(key) + "' in " + entity_.name);
+    return {};
+}
 
 Result<void> EntityTable::erase_visible(std::string_view key) {
+    if (guarded_) {
+        named_ = true;
+        SKERRY_ASSIGN(sqlite::Statement gone, db_.prepare(sql_.name_gone));
+        SKERRY_TRY(gone.bind_text(1, key).run());
+    }
     SKERRY_ASSIGN(sqlite::Statement erase, db_.prepare(sql_.erase));
     return erase.bind_text(1, key).run();
 }
@@ -60,7 +103,7 @@ Result<std::vector<std::string>> EntityTable::keys_in_range(std::string_view aft
 }
 
 Tables::Tables(sqlite::Database& db, const model::Model& model) : db_(db), model_(model) {
-    for (const model::Entity& entity : model.entities) tables_.push_back(std::make_unique<EntityTable>(db, entity));
+    for (const model::Entity& entity : model.entities) tables_.push_back(std::make_unique<EntityTable>(db, entity, guarded_));
 }
 
 Result<bool> Tables::journal_is_empty() {
@@ -103,7 +146,7 @@ Result<void> Tables::recompute(EntityIx ix, std::string_view key) {
     EntityTable& table = of(ix);
     SKERRY_ASSIGN(const auto unsettled, ops(ix, key));
     SKERRY_ASSIGN(auto base_row, table.base(key));
-    const auto row = rebase(std::move(base_row), unsettled);
+    const auto row = rebase(table.entity(), std::move(base_row), unsettled);
     if (row) {
         SKERRY_TRY(table.put_visible(key, *row));
     } else {
@@ -118,15 +161,55 @@ Result<void> Tables::mark_changed(EntityIx entity) {
     return mark.bind(1, static_cast<std::int64_t>(entity.value)).run();
 }
 
-std::optional<model::Row> rebase(std::optional<model::Row> base, const std::vector<JournalOp>& ops) {
+Result<void> Applying::begin() {
+    sqlite::Database& db = tables_.db_;
+    SKERRY_TRY(db.exec("UPDATE skerry_state SET applying = 1"));
+    SKERRY_ASSIGN(const std::int64_t of_the_app, db.integer(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND name NOT GLOB 'skerry_*') OR "
+        "EXISTS (SELECT 1 FROM sqlite_temp_schema WHERE type = 'trigger')"));
+    tables_.guarded_ = of_the_app != 0;
+    db.enable_triggers(tables_.guarded_);
+    return {};
+}
+
+Result<void> Applying::end() {
+    for (const auto& table : tables_.tables_) SKERRY_TRY(table->forget_named());
+    return tables_.db_.exec("UPDATE skerry_state SET applying = 0");
+}
+
+Applying::~Applying() {
+    tables_.guarded_ = false;
+    tables_.db_.enable_triggers(true);
+}
+
+namespace {
+
+// A creation of a key that the server has by now: alone where the model rejects it, else on top, from nothing.
+model::Row insert_over(const model::Entity& entity, const std::optional<model::Row>& base, const model::Row& mine) {
+    if (!base || entity.create_create != model::CreateCreate::kMerge) return mine;
+    model::Row row = *base;
+    for (std::size_t at = 0; at < mine.size(); ++at)
+        if (!is_null(mine[at])) row[at] = merge::rebase(entity.attributes[at], Null{}, mine[at], row[at]);
+    return row;
+}
+
+}  // namespace
+
+std::optional<model::Row> rebase(const model::Entity& entity, std::optional<model::Row> base, const std::vector<JournalOp>& ops) {
     std::optional<model::Row> row = std::move(base);
     for (const JournalOp& entry : ops) {
         switch (entry.op.kind) {
-            case wire::OpKind::kInsert: row = entry.op.row; break;
+            case wire::OpKind::kInsert: row = insert_over(entity, row, entry.op.row); break;
             case wire::OpKind::kUpdate:
                 // No base and no unsettled insert: the row is not visible; the change stays, is pushed and judged.
                 if (!row) break;
-                for (const wire::Change& change : entry.op.changes) (*row)[change.attribute] = change.new_value;
+                for (const wire::Change& change : entry.op.changes) {
+                    Value& value = (*row)[change.attribute];
+                    // Where the whole row wins, no attribute is merged on its own.
+                    value = entity.conflict == model::Conflict::kLast
+                                ? change.new_value
+                                : merge::rebase(entity.attributes[change.attribute], change.old_value, change.new_value, value);
+                }
                 break;
             case wire::OpKind::kDelete: row.reset(); break;
         }

@@ -1,4 +1,4 @@
-// For the unit tests of this room: a store on a file of its own with a small model, and a second, foreign
+// For the unit tests of this room: a store on a file of its own with a small model (or one of the test's own), and a second, foreign
 // connection to it that knows nothing of Skerry.
 #pragma once
 
@@ -33,7 +33,8 @@ struct FixedClock final : Clock {
 
 class StoreTest : public testing::Test {
   protected:
-    StoreTest() {
+    StoreTest() : StoreTest(test_model()) {}
+    explicit StoreTest(model::Model model) : model_(std::move(model)) {
         const auto* info = testing::UnitTest::GetInstance()->current_test_info();
         const std::string name = "skerry-" + std::string(info->test_suite_name()) + "-" + info->name();
 #ifdef __wasm__
@@ -56,7 +57,7 @@ class StoreTest : public testing::Test {
     const std::string& path() const { return path_; }
     void open() {
         store_.reset();
-        auto store = Store::open({.path = path(), .vfs = "", .device_name = "test", .model = test_model().compile()}, clock_, random_);
+        auto store = Store::open({.path = path(), .vfs = "", .device_name = "test", .model = model_.compile()}, clock_, random_);
         ASSERT_TRUE(store) << describe(store.error());
         store_ = std::move(*store);
     }
@@ -65,13 +66,23 @@ class StoreTest : public testing::Test {
         EXPECT_TRUE(db);
         return std::move(*db);
     }
+    Code refused(std::string_view text) {
+        const auto done = store_->sql(text);
+        EXPECT_FALSE(done) << text;
+        return done ? Code::kInternal : done.error().code;
+    }
+    Code refused_to(sqlite::Database& db, std::string_view text) {
+        const auto done = db.exec(text);
+        EXPECT_FALSE(done) << text;
+        return done ? Code::kInternal : done.error().code;
+    }
     void sql(std::string_view text) {
         const auto done = store_->sql(text);
         ASSERT_TRUE(done) << text << ": " << describe(done.error());
     }
-    void in_one(std::initializer_list<std::string_view> texts) {
+    void in_one(const std::vector<std::string>& texts) {
         ASSERT_TRUE(store_->begin());
-        for (const auto text : texts) sql(text);
+        for (const std::string& text : texts) sql(text);
         ASSERT_TRUE(store_->commit());
     }
     std::string rows(std::string_view query) {
@@ -160,6 +171,31 @@ class StoreTest : public testing::Test {
         return {{{1}, "entity/site", {0}, true}, {{2}, "entity/house", {1}, true}};
     }
 
+    // A row by entity name, with its attributes' values in order.
+    Piece row(std::string_view entity, std::string key, model::Row values) {
+        EntityIx ix;
+        EXPECT_NE(store_->model().find(entity, &ix), nullptr);
+        return piece([&](Bytes& out) { wire::put(out, wire::Rows{ix, {{key, {}, values}}}); });
+    }
+    Piece gone(std::string_view entity, std::string key) {
+        EntityIx ix;
+        EXPECT_NE(store_->model().find(entity, &ix), nullptr);
+        return piece([&](Bytes& out) { wire::put(out, wire::Leaves{ix, {ix.value + 1}, {key}}); });
+    }
+    // Every entity whole, under the scope of its position + 1.
+    std::vector<wire::ScopeInfo> all_scopes() {
+        std::vector<wire::ScopeInfo> scopes;
+        for (std::uint32_t ix = 0; ix < store_->model().entities.size(); ++ix)
+            scopes.push_back({{ix + 1}, "entity/" + store_->model().entities[ix].name, {ix}, true});
+        return scopes;
+    }
+    wire::Op op(std::uint64_t no, std::size_t at = 0) {
+        const auto txn = Journal(*store_).load(TxnNo{no});
+        EXPECT_TRUE(txn && txn->ops.size() > at);
+        return txn && txn->ops.size() > at ? txn->ops[at] : wire::Op{};
+    }
+
+    model::Model model_;
     FixedClock clock_;
     SeededRandom random_{1};
 #ifndef __wasm__

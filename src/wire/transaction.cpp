@@ -1,5 +1,6 @@
 #include "wire/transaction.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 
@@ -35,6 +36,8 @@ void put_numbers(Writer& out, const std::vector<TxnNo>& numbers) {
 }
 
 // Ascending, all before `no`.
+enum class Form { kChecked, kAsItIs };
+
 Result<std::vector<TxnNo>> get_numbers(Reader& in, TxnNo before, std::string_view what) {
     std::vector<TxnNo> numbers;
     const std::size_t n = in.count(1);
@@ -47,7 +50,7 @@ Result<std::vector<TxnNo>> get_numbers(Reader& in, TxnNo before, std::string_vie
     return numbers;
 }
 
-Result<std::vector<Assert>> get_asserts(Reader& in, const model::Model& model) {
+Result<std::vector<Assert>> get_asserts(Reader& in, const model::Model& model, Form form) {
     std::vector<Assert> asserts;
     const std::size_t n = in.count(3);
     if (n > kAssertsMax)
@@ -62,7 +65,7 @@ Result<std::vector<Assert>> get_asserts(Reader& in, const model::Model& model) {
         one.expression = in.bytes();
         if (one.expression.size() > model::kExpressionBytesMax)
             return fail(Code::kLimitExceeded, "the expression of an assert is longer than " + std::to_string(model::kExpressionBytesMax) + " bytes");
-        if (in.ok()) SKERRY_TRY(model::check_key(model.entity(one.entity), one.key));
+        if (in.ok() && form == Form::kChecked) SKERRY_TRY(model::check_key(model.entity(one.entity), one.key));
     }
     return asserts;
 }
@@ -81,8 +84,6 @@ Result<void> check_op(const Op& op, const model::Entity& entity) {
     if (op.kind == OpKind::kInsert) SKERRY_TRY(model::check_row(entity, op.key, op.row));
     if (op.kind == OpKind::kUpdate && op.changes.empty())
         return fail(Code::kMalformedTxn, "an update of " + entity.name + " changes nothing");
-    if (op.kind == OpKind::kUpdate && op.row_version != (entity.conflict == model::Conflict::kDetect))
-        return fail(Code::kMalformedTxn, "an update of " + entity.name + " tells a version of the row against the model, or does not");
     if (entity.builtin() && op.kind != OpKind::kUpdate)
         return fail(Code::kMalformedTxn, "only the server makes and removes rows of " + entity.name);
     std::uint32_t least = 0;
@@ -98,6 +99,8 @@ Result<void> check_op(const Op& op, const model::Entity& entity) {
 }
 
 }  // namespace
+
+void sort_ops(std::vector<Op>& ops) { std::sort(ops.begin(), ops.end(), in_order); }
 
 void put_op_body(Writer& out, const Op& op) {
     switch (op.kind) {
@@ -182,7 +185,9 @@ void put_transaction(Writer& out, const Transaction& txn) {
     }
 }
 
-Result<Transaction> get_transaction(BytesView payload, const model::Model& model, TxnHeader* header) {
+namespace {
+
+Result<Transaction> decode(BytesView payload, const model::Model& model, TxnHeader* header, Form form) {
     const auto damaged = [] { return fail(Code::kDamagedFrame, "a transaction does not decode"); };
     Reader in(payload);
     Transaction txn;
@@ -197,7 +202,7 @@ Result<Transaction> get_transaction(BytesView payload, const model::Model& model
     txn.strict = (flags & kStrict) != 0;
     SKERRY_ASSIGN(txn.needs, get_numbers(in, txn.no, "needs"));
     if ((flags & kAsserts) != 0) {
-        SKERRY_ASSIGN(txn.asserts, get_asserts(in, model));
+        SKERRY_ASSIGN(txn.asserts, get_asserts(in, model, form));
     }
     if ((flags & kRedo) != 0) {
         SKERRY_ASSIGN(txn.redo_of, get_numbers(in, txn.no, "replaces"));
@@ -219,7 +224,7 @@ Result<Transaction> get_transaction(BytesView payload, const model::Model& model
         op.key = in.bytes();
         get_op_body(in, model.entity(op.entity), op);
         if (!in.ok()) return damaged();
-        SKERRY_TRY(check_op(op, model.entity(op.entity)));
+        if (form == Form::kChecked) SKERRY_TRY(check_op(op, model.entity(op.entity)));
         if (!txn.ops.empty() && !in_order(txn.ops.back(), op))
             return fail(Code::kMalformedTxn, "the rows of a transaction are out of order or named twice");
         txn.ops.push_back(std::move(op));
@@ -231,6 +236,16 @@ Result<Transaction> get_transaction(BytesView payload, const model::Model& model
         if (!written.insert({op.entity, op.key}).second)
             return fail(Code::kMalformedTxn, "a transaction changes one row twice");
     return txn;
+}
+
+}  // namespace
+
+Result<Transaction> get_transaction(BytesView payload, const model::Model& model, TxnHeader* header) {
+    return decode(payload, model, header, Form::kChecked);
+}
+
+Result<Transaction> get_kept_transaction(BytesView payload, const model::Model& model) {
+    return decode(payload, model, nullptr, Form::kAsItIs);
 }
 
 void put_outcome(Writer& out, const Outcome& outcome) {

@@ -38,7 +38,8 @@ struct Op {
     std::string key;
     model::Row row;               // insert: all values
     std::vector<Change> changes;  // update: by attribute, ascending, at least one
-    // update: prev_row and base_hash are said; those of entities with `conflict: detect` say them.
+    // update: prev_row and base_hash are said; those of entities with `conflict: detect` say them. One that was made
+    // before the model changed its mind may do otherwise.
     bool row_version = false;
     // insert, delete, update with row_version: the author's own unsettled transaction that last touched the row; 0 = none
     TxnNo prev_row;
@@ -73,6 +74,9 @@ struct Transaction {
 void put_op_body(Writer& out, const Op& op);
 void get_op_body(Reader& in, const model::Entity& entity, Op& op);
 
+// Into the order that a transaction has them in.
+void sort_ops(std::vector<Op>& ops);
+
 void put_transaction(Writer& out, const Transaction& txn);
 // Decodes and checks the form: known entities and attributes, canonical values, order, no row twice, limits.
 // unknown_entity, value_invalid, row_too_big or malformed_txn name what is wrong; damaged_frame if it does not decode.
@@ -82,6 +86,8 @@ struct TxnHeader {
     TxnId id;
 };
 Result<Transaction> get_transaction(BytesView payload, const model::Model& model, TxnHeader* header);
+// The same without the checks of form, for what a device keeps of its own: a draft may have been rejected for just that.
+Result<Transaction> get_kept_transaction(BytesView payload, const model::Model& model);
 
 // Stored and sent: do not change a number.
 enum class Verdict : std::uint8_t {

@@ -1,0 +1,121 @@
+// What happened to the transactions and rows of a device, and what waits for a person: conflict records, drafts, the log.
+// Shapes only; the calls are in device.hpp, the ideas in docs/conflicts.md.
+//
+// Times are ISO 8601, UTC, with six decimals and Z; empty = not known.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <skerry/value.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace skerry {
+
+// One attribute of a conflict record. Empty: there is no value (no row, or the record does not hold it).
+struct ConflictField {
+    std::string attribute;
+    std::optional<Value> base;    // what the author changed it from
+    std::optional<Value> mine;    // what the author made of it; counters and sets: base -> mine is a difference
+    std::optional<Value> theirs;  // what the server has now, as far as this device knows
+};
+
+// A change that did not land because others changed the same; one row of the table skerry_conflict.
+struct ConflictRecord {
+    std::string id;
+    std::string entity;
+    std::string key;
+    std::string attribute;  // empty: the record is on the whole row
+    std::string author;     // the user whose change did not land
+    std::string device;     // where he made it
+    std::uint64_t transaction = 0;  // in which of that device's transactions
+    std::string batch;      // records of one strict transaction share it and are resolved together; else empty
+    std::string operation;  // "insert", "update", "delete"
+    std::string why;        // code: row_deleted, both_changed, row_changed, strict, …
+    std::string made_at;    // by the author's clock
+    std::string at;         // when the server judged it
+    std::string state;      // "open", "closed"
+    std::string choice;     // "mine", "theirs", "mix"; empty while open
+    std::string closed_by;
+    std::string closed_at;
+    bool row_exists = false;  // on the server, as far as this device knows
+    std::vector<ConflictField> fields;
+};
+
+enum class Choice : std::uint8_t { kMine, kTheirs, kMix };
+
+struct Resolution {
+    Choice choice = Choice::kTheirs;
+    std::vector<std::pair<std::string, Value>> values;  // kMix: what to write, by attribute
+};
+
+// One row of a transaction, as its author changed it.
+struct RowChange {
+    struct Field {
+        std::string attribute;
+        std::optional<Value> was;  // empty: there was no row, or it was a large blob
+        std::optional<Value> now;  // empty: there is no row any more
+    };
+    std::string entity;
+    std::string key;
+    std::string operation;      // "insert", "update", "delete"
+    std::vector<Field> fields;  // insert: all; update: what changed; delete: none
+};
+
+// A transaction that the server rejected: out of the data, kept for a person to mend, send again or drop.
+struct Draft {
+    std::uint64_t number = 0;       // names it on this device
+    std::uint64_t transaction = 0;  // its number as a transaction; the same, unless the device has changed its identity
+    std::uint64_t root = 0;         // number of the draft that its group began with; drafts of a group go together
+    std::uint64_t waiting_for = 0;  // the root, where this one was only rejected because of it; else 0
+    std::string code;               // as in docs/errors.md
+    std::string message;
+    std::string member;             // "entity.attribute" that the message is about, if it names one
+    std::string made_at;
+    std::string rejected_at;
+    std::vector<RowChange> changes;
+};
+
+// One transaction made on this device, or at work on another device of an identity that this file had before.
+struct LogEntry {
+    std::uint64_t transaction = 0;
+    std::string state;    // "pending" (not sent), "sent" (no settled verdict yet), "settled"
+    std::string verdict;  // of settled ones: "applied", "merged", "conflict", "rejected", "settled before"; else empty
+    std::string code;
+    std::string message;
+    std::string draft;    // of rejected ones: "open", "redone", "discarded"; else empty
+    std::uint64_t mended_by = 0;  // the transaction that redid or discarded the draft
+    std::vector<std::uint64_t> mends;  // drafts that this transaction redid or discarded, by transaction
+    bool strict = false;
+    std::string made_at;
+    std::string settled_at;
+    std::vector<RowChange> changes;
+};
+
+struct LogFilter {
+    std::string entity;      // empty: all
+    std::string key;         // of `entity`; empty: all
+    std::size_t limit = 200; // the newest
+};
+
+// Where a row stands between this device and the server.
+struct RowState {
+    // "rejected": a draft has a change of it. "waiting": so, and the draft waits for another one. "conflict": a record on
+    // it is open. "pending": changes are not sent. "sending": they are, and have no settled verdict. Else "synced".
+    // Where several hold, the first of this list.
+    std::string state;
+    std::string at;  // since when; of "synced": up to when this device is complete
+    std::uint64_t transaction = 0;  // of all but "synced" and "conflict": the one to look at
+};
+
+// A row that arrived and cannot be stored: an index or a trigger of the app's own refuses it. Tried again when a newer
+// version of the row arrives.
+struct QuarantinedRow {
+    std::string entity;
+    std::string key;
+    std::string reason;
+    std::string at;
+};
+
+}  // namespace skerry
