@@ -105,13 +105,34 @@ class Push {
         outcome.id8 = storage::first_eight(header.id);
         SKERRY_TRY(txn_->put_seen(device_.ix, header.no, storage::first_eight(header.id)));
         SKERRY_TRY(txn_->put_outcome(device_.ix, outcome));
-        if (outcome.verdict == wire::Verdict::kRejected)
-            SKERRY_TRY(txn_->put_draft({device_.ix, header.no, principal_.user, outcome.code, Bytes(payload), now_us()}));
+        SKERRY_TRY(keep_content(outcome, payload));
         device_.seen = std::max(device_.seen, header.no);
         dirty_ = true;
         ++in_commit_;
+        judged_.push_back(outcome.verdict);
         verdicts_.push_back(std::move(outcome));
         return true;
+    }
+
+    // Who changed what is told from the log; a rejected transaction is a draft besides.
+    Result<void> keep_content(const Outcome& outcome, BytesView payload) {
+        if (outcome.verdict == wire::Verdict::kRejected)
+            SKERRY_TRY(txn_->put_draft({device_.ix, outcome.no, principal_.user, outcome.code, outcome.root, outcome.message,
+                                        member_of(outcome.message), Bytes(payload), now_us()}));
+        storage::LogRow row{device_.ix, principal_.user, outcome, Bytes(payload), std::move(named_rows_), now_us()};
+        named_rows_.clear();
+        return txn_->put_log(row);
+    }
+
+    // Messages about one attribute begin with its place.
+    std::string member_of(std::string_view message) const {
+        const std::string_view place = message.substr(0, message.find(' '));
+        const std::size_t dot = place.find('.');
+        if (dot == std::string_view::npos) return {};
+        const model::Entity* entity = c_.backend.model().find(place.substr(0, dot));
+        const std::string_view name = place.substr(dot + 1);
+        if (entity == nullptr || (name != entity->key.name && !entity->attribute_named(name))) return {};
+        return std::string(place);
     }
 
     // Known and the same: the stored verdict, or, where it was forgotten because the device had settled it once,
@@ -133,8 +154,10 @@ class Push {
         const auto transaction = wire::get_transaction(payload, c_.backend.model(), nullptr);
         if (!transaction)
             return rejection(header.no, transaction.error().code, header.no, transaction.error().message);
+        for (const wire::Op& op : transaction->ops) named_rows_.push_back({op.entity, op.key});
+        SKERRY_ASSIGN(const std::int64_t begin, txn_->judging());
         SKERRY_TRY(txn_->savepoint());
-        const JudgeContext context{*txn_, c_.backend.model(), principal_, device_.ix, now_us()};
+        const JudgeContext context{*txn_, c_.backend.model(), principal_, device_.ix, device_.id, now_us(), begin};
         auto outcome = judge(context, *transaction);
         if (!outcome) {
             if (!is_refusal(outcome.error())) return outcome;
@@ -155,10 +178,12 @@ class Push {
             SKERRY_ASSIGN(const storage::Mark mark, c_.sequencer.sequence(*txn_));
             SKERRY_TRY(txn_->commit());
             c_.sequencer.committed(mark);
+            for (const wire::Verdict verdict : judged_) ++c_.tally.transactions.at(static_cast<std::size_t>(verdict));
         }
         txn_.reset();
         std::move(verdicts_.begin(), verdicts_.end(), std::back_inserter(reply_.verdicts));
         verdicts_.clear();
+        judged_.clear();
         return {};
     }
 
@@ -172,6 +197,8 @@ class Push {
     std::size_t in_commit_ = 0;
     bool dirty_ = false;
     std::vector<Outcome> verdicts_;  // of the open database transaction
+    std::vector<wire::Verdict> judged_;  // those of them that are new
+    std::vector<storage::KeyRef> named_rows_;  // by the transaction just judged
     PushReply reply_;
 };
 

@@ -17,6 +17,7 @@
 #include "server/access/principal.hpp"
 #include "server/scopes/sequencer.hpp"
 #include "server/storage/storage.hpp"
+#include "server/tally/tally.hpp"
 #include "wire/messages.hpp"
 
 namespace skerry::server::intake {
@@ -36,6 +37,7 @@ struct PushContext {
     scopes::Sequencer& sequencer;
     const Clock& clock;
     Log& log;
+    Tally& tally;
 };
 
 // `body` is a whole push request. An Error means that what this request committed so far stays (the device sends

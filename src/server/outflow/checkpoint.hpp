@@ -20,6 +20,7 @@
 #include "server/scopes/grants.hpp"
 #include "server/scopes/sequencer.hpp"
 #include "server/scopes/token.hpp"
+#include "server/tally/tally.hpp"
 
 namespace skerry::server::outflow {
 
@@ -30,6 +31,8 @@ struct OutflowContext {
     scopes::Floor& floor;
     const Clock& clock;
     Log& log;
+    Tally& tally;
+    bool stopping = false;  // the server is about to end: whoever waits for changes is told that this was all
 };
 
 // What a checkpoint continues.

@@ -52,6 +52,7 @@ class PullBody final : public http::Body {
         from_.presented = false;
         from_.verify = false;
         reached_ = checkpoint_->to();
+        ++c_.tally.checkpoints;
         state_ = checkpoint_->more() ? State::kPlanning : State::kIdle;
         checkpoint_.reset();  // and with it the snapshot
         heartbeat_at_ = c_.clock.mono() + kHeartbeat;
@@ -60,7 +61,7 @@ class PullBody final : public http::Body {
 
     // False: nothing to do now.
     bool idle(Bytes& out) {
-        if (!request_.live) {
+        if (!request_.live || c_.stopping) {
             wire::put_empty(out, wire::FrameType::kEnd);
             end();
             return true;

@@ -8,10 +8,13 @@ Sequencer::Sequencer(storage::Backend& backend, const Clock& clock, Random& rand
     : backend_(backend), clock_(clock), random_(random), scopes_(whole_scopes(backend.model())) {}
 
 Result<storage::Mark> Sequencer::sequence(storage::WriteTxn& txn) {
-    return txn.sequence(random_.u64(), scopes_, clock_.wall());
+    SKERRY_ASSIGN(const storage::Sequenced done, txn.sequence(random_.u64(), scopes_, clock_.wall()));
+    rows_uncommitted_ = done.rows;
+    return done.mark;
 }
 
 void Sequencer::committed(const storage::Mark& mark) {
+    rows_ += std::exchange(rows_uncommitted_, 0);
     if (mark.seq <= last_) return;
     last_ = mark.seq;
     moved_ = true;
@@ -20,6 +23,7 @@ void Sequencer::committed(const storage::Mark& mark) {
 Result<void> Sequencer::catch_up(storage::Patience patience) {
     storage::Mark mark;
     bool waiting = false;
+    rows_uncommitted_ = 0;
     {
         SKERRY_ASSIGN(const auto view, backend_.snapshot());
         SKERRY_ASSIGN(mark, view->last());

@@ -27,6 +27,8 @@ class Sequencer {
     // True if there is anything new for readers.
     Result<bool> look();
 
+    // Rows that were given a place since the process began.
+    std::uint64_t rows() const { return rows_; }
     // The last seq that this process knows to be committed.
     Seq last() const { return last_; }
     // True once after last() moved.
@@ -37,6 +39,8 @@ class Sequencer {
     const Clock& clock_;
     Random& random_;
     std::vector<storage::WholeScope> scopes_;
+    std::uint64_t rows_ = 0;
+    std::uint64_t rows_uncommitted_ = 0;
     Seq last_;
     bool moved_ = false;
     bool look_again_ = true;

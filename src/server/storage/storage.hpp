@@ -32,7 +32,6 @@ namespace skerry::server::storage {
 
 // A device's row number in this database: short, so that eight bytes a transaction stay eight bytes.
 using DeviceIx = Number<struct DeviceIxTag, std::int64_t>;
-using RecordId = Number<struct RecordIdTag, std::int64_t>;
 
 struct DeviceRow {
     DeviceIx ix;  // 0 until stored
@@ -59,8 +58,13 @@ struct KeyRef {
     friend auto operator<=>(const KeyRef&, const KeyRef&) = default;
 };
 
-// Stored: do not change a number.
-enum class ResultCode : std::uint8_t { kApplied = 1, kMerged = 2, kConflict = 3 };
+struct Sequenced {
+    Mark mark;               // of the last batch
+    std::uint64_t rows = 0;  // that the call gave their place
+};
+
+// Stored: do not change a number. Of several on one row the row's own is kConflict, else kMerged or kLost, else kApplied.
+enum class ResultCode : std::uint8_t { kApplied = 1, kMerged = 2, kConflict = 3, kLost = 4 };
 
 // What a transaction did to a row (attribute empty) or to one attribute of it, kept while a later transaction
 // of the device may build on it.
@@ -72,43 +76,30 @@ struct ResultRow {
     // What it left, read back at its end. Of an attribute: 8 bytes. Of the row: 16 bytes (zero when absent), and
     // for an insert 8 more per attribute in model order, so that an insert needs one result row only.
     Bytes left;
-    RecordId record;  // the conflict record, or 0
-};
-
-// Stored: do not change a number.
-enum class RecordState : std::uint8_t { kOpen = 1, kClosed = 2 };
-
-// A conflict that waits for a person: one open per (row, attribute, author). Contents are encoded by intake.
-struct Record {
-    RecordId id;
-    KeyRef at;
-    std::string attribute;  // empty: the whole row
-    std::string author;     // user
-    DeviceIx device;
-    TxnNo no;  // the last transaction that joined it
-    RecordState state = RecordState::kOpen;
-    Bytes base;
-    Bytes mine;
-    Bytes theirs;
-    std::int64_t at_us = 0;
+    std::string record;  // key of the conflict record; empty: none
 };
 
 // Stored: do not change a number.
 enum class HistoryWhy : std::uint8_t {
-    kOverwritten = 1,  // `value` lost a merge
+    kOverwritten = 1,  // `value` stood there and lost a merge
     kDeleted = 2,      // `value` is the image of a row that had changed since the base of who deleted it
+    kLost = 3,         // `value` arrived and lost a merge
+    kImage = 4,        // `value` is the image of a row that went with the row it referred to
 };
 
 struct HistoryRow {
     KeyRef at;
-    std::string attribute;  // empty: the row, encoded by model::put_row
+    std::string attribute;  // empty: the row, encoded by model::put_counted_row
     HistoryWhy why = HistoryWhy::kOverwritten;
-    DeviceIx device;  // whose transaction displaced the value
+    DeviceIx device;  // whose transaction displaced the value, or brought it
     TxnNo no;
     std::string user;
     Bytes value;  // canonical
     std::int64_t at_us = 0;
 };
+
+// Stored: do not change a number.
+enum class DraftState : std::uint8_t { kOpen = 1, kRedone = 2, kDiscarded = 3 };
 
 // The content of a rejected transaction, so that a lost phone loses no work.
 struct Draft {
@@ -116,8 +107,29 @@ struct Draft {
     TxnNo no;
     std::string user;
     Code code = Code::kInternal;
-    Bytes content;  // the payload as it was pushed
+    TxnNo root;          // the first transaction of its group
+    std::string message;
+    std::string member;  // "entity.attribute" that the message is about; empty: none
+    Bytes content;       // the payload as it was pushed
     std::int64_t at_us = 0;
+    DraftState state = DraftState::kOpen;
+};
+
+// One pushed transaction and its verdict: who changed what, from which value to which, can be told from these.
+struct LogRow {
+    DeviceIx device;
+    std::string user;
+    wire::Outcome outcome;
+    Bytes content;             // the payload as it was pushed
+    std::vector<KeyRef> rows;  // that it names; none if it does not decode
+    std::int64_t at_us = 0;
+};
+
+// Why a transaction cannot stay as it is.
+struct Breach {
+    Code code = Code::kInternal;  // reference_missing, still_referenced or not_unique
+    std::string message;
+    KeyRef parent;                // reference_missing: the row that is not there
 };
 
 struct TokenRow {
@@ -200,13 +212,32 @@ class WriteTxn : public Reads {
     // Forgets outcomes and results of numbers below.
     virtual Result<void> purge_below(DeviceIx device, TxnNo keep_from) = 0;
 
-    virtual Result<std::optional<Record>> record(RecordId id) = 0;
-    virtual Result<std::optional<Record>> open_record(const KeyRef& at, std::string_view attribute,
-                                                      std::string_view author) = 0;
-    // Inserts when id is 0 (and sets it), else replaces.
-    virtual Result<void> put_record(Record& record) = 0;
+    // The key of the author's open conflict record on the row (attribute empty) or attribute. Its row is an
+    // ordinary one, of the built-in entity.
+    virtual Result<std::optional<std::string>> open_record(std::string_view entity, std::string_view key,
+                                                           std::string_view attribute, std::string_view author) = 0;
+    // What the row was when it was last deleted; empty when that was never, or is too long ago.
+    virtual Result<std::optional<model::Row>> gone(const KeyRef& at) = 0;
     virtual Result<void> put_history(const HistoryRow& row) = 0;
     virtual Result<void> put_draft(const Draft& draft) = 0;
+    // Drafts of the device that are open; others stay as they are.
+    virtual Result<void> close_drafts(DeviceIx device, std::span<const TxnNo> numbers, DraftState state) = 0;
+    virtual Result<void> put_log(const LogRow& row) = 0;
+    // Forgets at most about `limit` lines of each kind that are older: history, log, images of deleted rows, closed
+    // conflict records and drafts. True: there is more.
+    virtual Result<bool> purge_older(Micros than, std::size_t limit) = 0;
+
+    // ---- constraints between rows ----
+
+    // From now on to the commit, references, uniques and on_delete are for the caller to judge: the triggers that do
+    // it for everybody else's writes stand aside. Gives where the transaction to be judged begins.
+    virtual Result<std::int64_t> judging() = 0;
+    // Rows that go with deleted rows they refer to, and associations that become NULL with them, for everything
+    // written since `begin`; gives the rows that went.
+    virtual Result<std::vector<KeyRef>> follow_deletes(std::int64_t begin) = 0;
+    virtual Result<std::optional<Breach>> breach(std::int64_t begin) = 0;
+    // Whether the row is there and the expression true of it. expression_invalid.
+    virtual Result<bool> holds(const KeyRef& at, std::string_view expression) = 0;
 
     // Rows of the app. The database's own triggers capture them for the sequencer.
     virtual Result<void> insert(EntityIx entity, std::string_view key, const model::Row& row) = 0;
@@ -218,11 +249,23 @@ class WriteTxn : public Reads {
     virtual Result<void> release() = 0;
     virtual Result<void> rollback_to() = 0;
 
-    // Makes all that is queued, by whomever, one batch: seq = last + 1, `mark`; members of `scopes` move to the
-    // batch, live or as tombstones; outcomes get its seq. Gives the last batch, a new one only if anything waited.
-    virtual Result<Mark> sequence(std::uint64_t mark, std::span<const WholeScope> scopes, Micros now) = 0;
+    // Makes all that is queued, by whomever, canonical and one batch: seq = last + 1, `mark`; members of `scopes` move to the
+    // batch, live or as tombstones; outcomes get its seq. Rows that no device would
+    // accept are listed in the quarantine. Gives the last batch, a new one only if anything waited.
+    virtual Result<Sequenced> sequence(std::uint64_t mark, std::span<const WholeScope> scopes, Micros now) = 0;
 
     virtual Result<void> commit() = 0;
+};
+
+// What an operator watches.
+struct Figures {
+    std::uint64_t queue = 0;  // written, without a place yet
+    std::uint64_t devices = 0;
+    std::uint64_t conflicts_open = 0;
+    std::uint64_t drafts_open = 0;
+    std::uint64_t quarantined = 0;
+    std::uint64_t file_bytes = 0;
+    std::uint64_t log_bytes = 0;  // of the write-ahead log
 };
 
 enum class Patience {
@@ -242,6 +285,11 @@ class Backend {
     virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
     // True when somebody else has committed since the last call (or at the first).
     virtual Result<bool> foreign_commit() = 0;
+    virtual Result<Figures> figures() = 0;
+    // Writes a line of no meaning and commits it: whether anything can be written. busy when another process writes.
+    virtual Result<void> probe(Micros now) = 0;
+    // Moves what the write-ahead log holds into the database, as far as readers allow.
+    virtual Result<void> tidy() = 0;
 };
 
 inline std::uint64_t first_eight(const TxnId& id) { return Reader(id.view()).u64(); }

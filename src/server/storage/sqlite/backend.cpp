@@ -1,21 +1,43 @@
 #include "server/storage/sqlite/backend.hpp"
 
+#include "model/evolve.hpp"
 #include "server/storage/sqlite/write_txn.hpp"
 
 namespace skerry::server::storage {
 
-Result<std::unique_ptr<Backend>> SqliteBackend::open(const std::string& path, const std::string& vfs) {
-    auto opened = sqlite::Database::open(path, {.vfs = vfs, .mode = sqlite::Open::kReadWrite});
-    if (!opened) {
-        if (opened.error().code == Code::kIo) return fail(Code::kNotFound, "there is no server database at " + path);
-        return fail(std::move(opened.error()));
+namespace {
+
+struct Opened {
+    sqlite::Database db;
+    Meta meta;
+};
+
+Result<Opened> open_file(const std::string& path, const std::string& vfs) {
+    auto db = sqlite::Database::open(path, {.vfs = vfs, .mode = sqlite::Open::kReadWrite});
+    if (!db) {
+        if (db.error().code == Code::kIo) return fail(Code::kNotFound, "there is no server database at " + path);
+        return fail(std::move(db.error()));
     }
-    SKERRY_ASSIGN(Meta meta, read_meta(*opened));
-    SKERRY_TRY(configure(*opened));
+    SKERRY_ASSIGN(Meta meta, read_meta(*db));
+    SKERRY_TRY(configure(*db));
+    return Opened{std::move(*db), std::move(meta)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Backend>> SqliteBackend::open(const std::string& path, const std::string& vfs) {
+    SKERRY_ASSIGN(Opened opened, open_file(path, vfs));
     // A process that was killed inside a commit may have written it without syncing it: SQLite then finds it in the
     // WAL, everybody sees it, and a power loss would still take it back. A checkpoint syncs the WAL first.
-    SKERRY_TRY(opened->exec("PRAGMA wal_checkpoint(PASSIVE)"));
-    return std::unique_ptr<Backend>(new SqliteBackend(std::move(*opened), std::move(meta), path, vfs));
+    SKERRY_TRY(opened.db.exec("PRAGMA wal_checkpoint(PASSIVE)"));
+    return std::unique_ptr<Backend>(new SqliteBackend(std::move(opened.db), std::move(opened.meta), path, vfs));
+}
+
+Result<std::vector<std::string>> SqliteBackend::prepare(const std::string& path, const std::string& vfs, const model::Model* wanted) {
+    SKERRY_ASSIGN(Opened opened, open_file(path, vfs));
+    if (wanted == nullptr || *wanted == opened.meta.model) return adopt_schema(opened.db, opened.meta, opened.meta.model);
+    SKERRY_ASSIGN(const model::Model evolved, model::evolve(opened.meta.model, *wanted));
+    return adopt_schema(opened.db, opened.meta, evolved);
 }
 
 Result<void> SqliteBackend::create(const std::string& path, const std::string& vfs, const model::Model& model,

@@ -16,6 +16,10 @@ class SqliteBackend final : public Backend {
     static Result<void> create(const std::string& path, const std::string& vfs, const model::Model& model,
                                Random& random);
 
+    // Makes the file ready for this program: a newer model, when one is given, and triggers that know the unique indexes
+    // of an operator (schema.hpp). Gives what a person should know of. Errors: those of open(), model_change.
+    static Result<std::vector<std::string>> prepare(const std::string& path, const std::string& vfs, const model::Model* wanted);
+
     const model::Model& model() const override { return meta_.model; }
     std::uint64_t model_hash() const override { return model_hash_; }
     Epoch epoch() const override { return meta_.epoch; }
@@ -23,6 +27,9 @@ class SqliteBackend final : public Backend {
     Result<std::unique_ptr<WriteTxn>> begin_write(Patience patience) override;
     Result<std::unique_ptr<Snapshot>> snapshot() override;
     Result<bool> foreign_commit() override;
+    Result<Figures> figures() override;
+    Result<void> probe(Micros now) override;
+    Result<void> tidy() override;
 
   private:
     SqliteBackend(sqlite::Database db, Meta meta, const std::string& path, const std::string& vfs)

@@ -13,13 +13,19 @@ EntitySql sql_of(const model::Entity& entity) {
     const std::string table = quote_name(entity.name);
     const std::string key = quote_name(entity.key.name);
     std::string columns;
+    std::string of_row;
     std::string marks;
     for (std::size_t i = 0; i < entity.attributes.size(); ++i) {
         columns += ", " + quote_name(entity.attributes[i].name);
+        of_row += ", t." + quote_name(entity.attributes[i].name);
         marks += ", ?" + std::to_string(i + 2);
     }
     EntitySql sql;
-    sql.select = "SELECT " + (columns.empty() ? "1" : columns.substr(2)) + " FROM " + table + " WHERE " + key + " = ?1";
+    const std::string listed = columns.empty() ? "1" : columns.substr(2);
+    sql.select = "SELECT " + listed + " FROM " + table + " WHERE " + key + " = ?1";
+    sql.gone = "SELECT " + listed + " FROM " + quote_name("skerry_gone_" + entity.name) + " WHERE skerry_key = ?1";
+    sql.queued = "SELECT t." + key + of_row + " FROM (SELECT DISTINCT key FROM skerry_queue WHERE entity = ?1) q CROSS JOIN " + table +
+                 " t ON t." + key + " = q.key";
     sql.insert = "INSERT INTO " + table + "(" + key + columns + ") VALUES(?1" + marks + ")";
     sql.remove = "DELETE FROM " + table + " WHERE " + key + " = ?1";
     // A key that came and went within the batch was never announced: it needs no tombstone. The queue stays on
@@ -36,7 +42,7 @@ EntitySql sql_of(const model::Entity& entity) {
 
 }  // namespace
 
-Tables::Tables(const model::Model& m) : model(m) {
+Tables::Tables(const model::Model& m) : model(m), relations(m) {
     for (const model::Entity& entity : model.entities) entities.push_back(sql_of(entity));
 }
 
@@ -71,20 +77,25 @@ Result<std::optional<TokenRow>> read_token(sqlite::Database& db, BytesView hash)
 
 Result<FoundRows> read_rows(sqlite::Database& db, const Tables& tables, EntityIx entity,
                             std::span<const std::string> keys) {
-    const std::size_t width = tables.model.entity(entity).attributes.size();
     SKERRY_ASSIGN(Statement get, db.prepare(tables.entities[entity.value].select));
     FoundRows found;
     found.reserve(keys.size());
     for (const std::string& key : keys) {
-        SKERRY_ASSIGN(const bool there, get.bind_text(1, key).step());
-        auto& row = found.emplace_back();
-        if (there) {
-            row.emplace().reserve(width);
-            for (std::size_t i = 0; i < width; ++i) row->push_back(get.value(static_cast<int>(i)));
-        }
-        get.reset();
+        SKERRY_ASSIGN(auto row, read_row(get, tables.model.entity(entity), key));
+        found.push_back(std::move(row));
     }
     return found;
+}
+
+Result<std::optional<model::Row>> read_row(Statement& get, const model::Entity& entity, std::string_view key) {
+    SKERRY_ASSIGN(const bool there, get.bind_text(1, key).step());
+    std::optional<model::Row> row;
+    if (there) {
+        row.emplace().reserve(entity.attributes.size());
+        for (std::size_t i = 0; i < entity.attributes.size(); ++i) row->push_back(get.value(static_cast<int>(i)));
+    }
+    get.reset();
+    return row;
 }
 
 wire::Outcome outcome_from(const Statement& row) {

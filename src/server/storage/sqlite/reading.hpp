@@ -1,6 +1,7 @@
 // The reads that a snapshot and a write transaction share, over one connection.
 #pragma once
 
+#include "server/storage/sqlite/relations.hpp"
 #include "server/storage/storage.hpp"
 #include "sqlite/database.hpp"
 
@@ -11,7 +12,9 @@ struct EntitySql {
     std::string select;  // one row by key: attributes in model order
     std::string insert;
     std::string remove;
-    std::string sequence;  // moves what is queued to a batch
+    std::string sequence;  // moves what is queued to a batch; ?1 scope, ?2 entity, ?3 seq
+    std::string queued;    // -> key and attributes of rows that are queued; ?1 entity
+    std::string gone;      // last image by key
     // Which updates are kept prepared: any set of attributes may be named, so the number is bounded.
     std::vector<std::string> kept_updates;
 };
@@ -20,12 +23,15 @@ struct Tables {
     explicit Tables(const model::Model& model);
     const model::Model& model;
     std::vector<EntitySql> entities;
+    Relations relations;
 };
 
 Result<std::optional<DeviceRow>> read_device(sqlite::Database& db, const DeviceId& id);
 Result<std::optional<TokenRow>> read_token(sqlite::Database& db, BytesView hash);
 Result<FoundRows> read_rows(sqlite::Database& db, const Tables& tables, EntityIx entity,
                             std::span<const std::string> keys);
+// One row from a statement over `key` that gives the attributes.
+Result<std::optional<model::Row>> read_row(sqlite::Statement& get, const model::Entity& entity, std::string_view key);
 Result<std::optional<wire::Outcome>> read_outcome(sqlite::Database& db, DeviceIx device, TxnNo no);
 Result<Mark> read_last(sqlite::Database& db);
 Result<bool> read_queue_empty(sqlite::Database& db);

@@ -1,16 +1,14 @@
 #include "server/storage/sqlite/schema.hpp"
 
-#include "model/value.hpp"
+#include <map>
+
+#include "server/storage/sqlite/entity_schema.hpp"
 
 namespace skerry::server::storage {
 
 namespace {
 
 using sqlite::quote_name;
-using sqlite::quote_text;
-
-// Beyond it the comparison below would reach SQLite's limit on expressions; every update then counts as a change.
-constexpr std::size_t kCompareColumnsMax = 500;
 
 constexpr std::string_view kInternalTables = R"sql(
 CREATE TABLE skerry_meta(name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
@@ -35,13 +33,8 @@ CREATE INDEX skerry_outcome_by_seq ON skerry_outcome(device, seq);
 CREATE INDEX skerry_outcome_open ON skerry_outcome(device, no) WHERE seq IS NULL;
 CREATE TABLE skerry_result(
     device INTEGER NOT NULL, no INTEGER NOT NULL, entity INTEGER NOT NULL, key TEXT NOT NULL,
-    attribute TEXT NOT NULL, code INTEGER NOT NULL, left BLOB NOT NULL, record INTEGER,
+    attribute TEXT NOT NULL, code INTEGER NOT NULL, left BLOB NOT NULL, record TEXT,
     PRIMARY KEY(device, no, entity, key, attribute)) STRICT, WITHOUT ROWID;
-CREATE TABLE skerry_conflict_record(
-    id INTEGER PRIMARY KEY, entity INTEGER NOT NULL, key TEXT NOT NULL, attribute TEXT NOT NULL,
-    author TEXT NOT NULL, device INTEGER NOT NULL, no INTEGER NOT NULL, state INTEGER NOT NULL,
-    base BLOB NOT NULL, mine BLOB NOT NULL, theirs BLOB NOT NULL, at_us INTEGER NOT NULL) STRICT;
-CREATE UNIQUE INDEX skerry_conflict_open ON skerry_conflict_record(entity, key, attribute, author) WHERE state = 1;
 CREATE TABLE skerry_history(
     id INTEGER PRIMARY KEY, entity INTEGER NOT NULL, key TEXT NOT NULL, attribute TEXT NOT NULL,
     why INTEGER NOT NULL, device INTEGER NOT NULL, no INTEGER NOT NULL, user TEXT NOT NULL,
@@ -49,100 +42,135 @@ CREATE TABLE skerry_history(
 CREATE INDEX skerry_history_by_row ON skerry_history(entity, key);
 CREATE TABLE skerry_draft(
     device INTEGER NOT NULL, no INTEGER NOT NULL, user TEXT NOT NULL, code INTEGER NOT NULL,
-    content BLOB NOT NULL, at_us INTEGER NOT NULL,
+    root INTEGER NOT NULL, message TEXT NOT NULL, member TEXT NOT NULL, content BLOB NOT NULL,
+    at_us INTEGER NOT NULL, state INTEGER NOT NULL,
     PRIMARY KEY(device, no)) STRICT;
+CREATE INDEX skerry_draft_closed ON skerry_draft(at_us) WHERE state <> 1;
+CREATE TABLE skerry_log(
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, no INTEGER NOT NULL, user TEXT NOT NULL,
+    verdict INTEGER NOT NULL, code INTEGER NOT NULL, message TEXT NOT NULL, content BLOB NOT NULL,
+    at_us INTEGER NOT NULL) STRICT;
+CREATE TABLE skerry_log_row(
+    entity INTEGER NOT NULL, key TEXT NOT NULL, log INTEGER NOT NULL,
+    PRIMARY KEY(entity, key, log)) STRICT, WITHOUT ROWID;
+CREATE INDEX skerry_log_row_by_log ON skerry_log_row(log);
+CREATE TABLE skerry_quarantine(
+    entity INTEGER NOT NULL, key TEXT NOT NULL, reason TEXT NOT NULL, at_us INTEGER NOT NULL,
+    PRIMARY KEY(entity, key)) STRICT, WITHOUT ROWID;
+CREATE TABLE skerry_state(one INTEGER PRIMARY KEY CHECK(one = 1), judging INTEGER NOT NULL) STRICT;
+INSERT INTO skerry_state VALUES(1, 0);
 CREATE TABLE skerry_token(
     hash BLOB PRIMARY KEY, user TEXT NOT NULL, label TEXT NOT NULL,
     created_us INTEGER NOT NULL, expires_us INTEGER) STRICT, WITHOUT ROWID;
 )sql";
 
-std::string uuid_glob() {
-    std::string pattern;
-    for (const int digits : {8, 4, 4, 4, 12}) {
-        if (!pattern.empty()) pattern += '-';
-        for (int i = 0; i < digits; ++i) pattern += "[0-9a-f]";
+using Parts = std::map<std::string, std::string>;  // name -> text
+
+// Of Skerry's own, on the tables of entities, as they are in the file.
+Result<Parts> present_parts(sqlite::Database& db, std::string_view type) {
+    SKERRY_ASSIGN(sqlite::Statement get,
+                  db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = ?1 AND sql IS NOT NULL AND name GLOB 'skerry_*' "
+                             "AND (type = 'trigger' OR name GLOB 'skerry_index_*')"));
+    get.bind_text(1, type);
+    Parts parts;
+    for (;;) {
+        SKERRY_ASSIGN(const bool row, get.step());
+        if (!row) break;
+        parts.emplace(get.text(0), get.text(1));
     }
-    return quote_text(pattern);
+    get.reset();
+    return parts;
 }
 
-std::string sql_type(model::Type type) { return type == model::Type::kInt ? "INTEGER" : "TEXT"; }
-
-std::string refuse_where(std::string_view code, const std::string& message, const std::string& condition) {
-    return " SELECT RAISE(ABORT, " + quote_text("skerry:" + std::string(code) + ": " + message) + ") WHERE " +
-           condition + ";";
-}
-
-std::string refuse_bad_uuid(const model::Entity& entity, const std::string& attribute) {
-    // A NULL compares to NULL: not refused here.
-    return refuse_where("value_invalid",
-                        entity.name + "." + attribute + " is not a uuid in lower case with hyphens",
-                        "NEW." + quote_name(attribute) + " NOT GLOB " + uuid_glob());
-}
-
-// What plain SQL can tell. Text that is not UTF-8 it cannot: such a row is held back when it would be sent.
-std::string insert_checks(const model::Entity& entity) {
-    const std::string key = "NEW." + quote_name(entity.key.name);
-    const std::string place = entity.name + "." + entity.key.name;
-    std::string sql = refuse_where("key_missing", "a row of " + entity.name + " needs its key " + entity.key.name,
-                                   key + " IS NULL");
-    if (entity.key.type == model::Type::kUuid) {
-        sql += refuse_bad_uuid(entity, entity.key.name);
-    } else {
-        sql += refuse_where("value_invalid", place + " is an empty key", key + " = ''");
-        sql += refuse_where("value_invalid", place + " contains NUL", "instr(" + key + ", char(0)) > 0");
-        sql += refuse_where("row_too_big", place + " is longer than " + std::to_string(model::kKeyBytesMax) + " bytes",
-                            "length(CAST(" + key + " AS BLOB)) > " + std::to_string(model::kKeyBytesMax));
+// Unique indexes that are not ours. One over an expression cannot be followed; `warnings` says so.
+Result<std::vector<ForeignUnique>> foreign_uniques(sqlite::Database& db, const model::Entity& entity, std::vector<std::string>& warnings) {
+    SKERRY_ASSIGN(sqlite::Statement list,
+                  db.prepare("SELECT name FROM pragma_index_list(?1) WHERE \"unique\" = 1 AND origin <> 'pk' ORDER BY name"));
+    list.bind_text(1, entity.name);
+    std::vector<std::string> names;
+    for (;;) {
+        SKERRY_ASSIGN(const bool row, list.step());
+        if (!row) break;
+        names.emplace_back(list.text(0));
     }
-    for (const model::Attribute& attribute : entity.attributes)
-        if (attribute.type == model::Type::kUuid) sql += refuse_bad_uuid(entity, attribute.name);
-    return sql;
-}
-
-std::string update_checks(const model::Entity& entity) {
-    const std::string key = quote_name(entity.key.name);
-    std::string sql = refuse_where("key_update",
-                                   "the key " + entity.key.name + " of " + entity.name +
-                                       " cannot change; delete the row and insert it under the new key",
-                                   "NEW." + key + " IS NOT OLD." + key);
-    for (const model::Attribute& attribute : entity.attributes)
-        if (attribute.type == model::Type::kUuid) sql += refuse_bad_uuid(entity, attribute.name);
-    return sql;
-}
-
-std::string really_changed(const model::Entity& entity) {
-    if (entity.attributes.size() > kCompareColumnsMax) return {};
-    std::string condition;
-    for (const model::Attribute& attribute : entity.attributes) {
-        const std::string name = quote_name(attribute.name);
-        condition += (condition.empty() ? "" : " OR ") + ("OLD." + name) + " IS NOT NEW." + name;
+    list.reset();
+    std::vector<ForeignUnique> found;
+    for (const std::string& name : names) {
+        SKERRY_ASSIGN(sqlite::Statement columns, db.prepare("SELECT name, coll FROM pragma_index_xinfo(?1) WHERE key = 1 ORDER BY seqno"));
+        columns.bind_text(1, name);
+        ForeignUnique unique;
+        bool plain = true;
+        for (;;) {
+            SKERRY_ASSIGN(const bool row, columns.step());
+            if (!row) break;
+            plain = plain && !columns.is_null(0);
+            unique.columns.emplace_back(columns.text(0));
+            unique.collations.emplace_back(columns.text(1));
+        }
+        columns.reset();
+        if (plain) {
+            found.push_back(std::move(unique));
+        } else {
+            warnings.push_back("the unique index " + name + " on " + entity.name +
+                               " is over an expression: rows that a REPLACE evicts through it are not noticed");
+        }
     }
-    return condition.empty() ? std::string{} : " WHEN " + condition;
+    return found;
 }
+
+struct Wanted {
+    Parts indexes;
+    Parts triggers;
+    std::vector<std::string> warnings;
+};
+
+Result<Wanted> wanted_parts(sqlite::Database& db, const model::Model& model) {
+    Wanted wanted;
+    for (std::uint32_t i = 0; i < model.entities.size(); ++i) {
+        for (SchemaPart& part : indexes_of(model.entities[i])) wanted.indexes.emplace(std::move(part.name), std::move(part.sql));
+        SKERRY_ASSIGN(const auto foreign, foreign_uniques(db, model.entities[i], wanted.warnings));
+        SKERRY_ASSIGN(auto triggers, triggers_of(model, EntityIx{i}, foreign));
+        for (SchemaPart& part : triggers) wanted.triggers.emplace(std::move(part.name), std::move(part.sql));
+    }
+    return wanted;
+}
+
+Result<void> replace_parts(sqlite::Database& db, std::string_view type, const Parts& present, const Parts& wanted) {
+    for (const auto& [name, sql] : present) {
+        const auto same = wanted.find(name);
+        if (same == wanted.end() || same->second != sql) SKERRY_TRY(db.exec("DROP " + std::string(type) + " " + quote_name(name)));
+    }
+    for (const auto& [name, sql] : wanted) {
+        const auto same = present.find(name);
+        if (same == present.end() || same->second != sql) SKERRY_TRY(db.exec(sql));
+    }
+    return {};
+}
+
+Result<void> make_parts(sqlite::Database& db, const model::Model& model) {
+    SKERRY_ASSIGN(const Wanted wanted, wanted_parts(db, model));
+    SKERRY_ASSIGN(const Parts indexes, present_parts(db, "index"));
+    SKERRY_ASSIGN(const Parts triggers, present_parts(db, "trigger"));
+    SKERRY_TRY(replace_parts(db, "TRIGGER", triggers, wanted.triggers));
+    return replace_parts(db, "INDEX", indexes, wanted.indexes);
+}
+
+Result<void> add_columns(sqlite::Database& db, const model::Entity& before, const model::Entity& after) {
+    for (std::size_t i = before.attributes.size(); i < after.attributes.size(); ++i)
+        for (const std::string& table : {after.name, "skerry_gone_" + after.name})
+            SKERRY_TRY(db.exec("ALTER TABLE " + quote_name(table) + " ADD COLUMN " + column_definition(after.attributes[i])));
+    return {};
+}
+
+Result<void> put_meta(sqlite::Database& db, std::string_view name, const Value& value) {
+    SKERRY_ASSIGN(sqlite::Statement put,
+                  db.prepare("INSERT INTO skerry_meta(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value"));
+    return put.bind_text(1, name).bind(2, value).run();
+}
+
+Blob blob_of(BytesView bytes) { return Blob(bytes.begin(), bytes.end()); }
 
 }  // namespace
-
-std::string create_entity_sql(const model::Entity& entity, EntityIx ix) {
-    const std::string table = quote_name(entity.name);
-    const std::string key = quote_name(entity.key.name);
-    const std::string number = std::to_string(ix.value);
-    std::string sql = "CREATE TABLE " + table + "(" + key + " TEXT PRIMARY KEY NOT NULL";
-    for (const model::Attribute& attribute : entity.attributes)
-        sql += ", " + quote_name(attribute.name) + " " + sql_type(attribute.type);
-    sql += ") STRICT;\n";
-    const auto trigger = [&](std::string_view name, std::string_view when, const std::string& body) {
-        sql += "CREATE TRIGGER " + quote_name("skerry_" + entity.name + "_" + std::string(name)) + " " +
-               std::string(when) + " BEGIN" + body + " END;\n";
-    };
-    const auto note = [&](std::string_view which) {
-        return " INSERT INTO skerry_queue(entity, key) VALUES(" + number + ", " + std::string(which) + "." + key + ");";
-    };
-    trigger("check_insert", "BEFORE INSERT ON " + table, insert_checks(entity));
-    trigger("check_update", "BEFORE UPDATE ON " + table, update_checks(entity));
-    trigger("inserted", "AFTER INSERT ON " + table, note("NEW"));
-    trigger("updated", "AFTER UPDATE ON " + table + really_changed(entity), note("OLD"));
-    trigger("deleted", "AFTER DELETE ON " + table, note("OLD"));
-    return sql;
-}
 
 Result<void> create_schema(sqlite::Database& db, const model::Model& model, Random& random) {
     SKERRY_ASSIGN(const std::int64_t tables, db.integer("SELECT count(*) FROM sqlite_schema"));
@@ -150,17 +178,39 @@ Result<void> create_schema(sqlite::Database& db, const model::Model& model, Rand
     SKERRY_TRY(configure(db));
     SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(db));
     SKERRY_TRY(db.exec(kInternalTables));
-    for (std::uint32_t i = 0; i < model.entities.size(); ++i)
-        SKERRY_TRY(db.exec(create_entity_sql(model.entities[i], EntityIx{i})));
-    const Bytes compiled = model.compile();
+    for (const model::Entity& entity : model.entities) SKERRY_TRY(db.exec(create_table_sql(entity) + create_gone_sql(entity)));
+    SKERRY_TRY(make_parts(db, model));
     Bytes secret(32, '\0');
     random.fill({reinterpret_cast<std::uint8_t*>(secret.data()), secret.size()});
-    SKERRY_ASSIGN(sqlite::Statement put, db.prepare("INSERT INTO skerry_meta(name, value) VALUES(?1, ?2)"));
-    SKERRY_TRY(put.bind_text(1, "format").bind(2, kServerFormat).run());
-    SKERRY_TRY(put.bind_text(1, "model").bind_blob(2, compiled).run());
-    SKERRY_TRY(put.bind_text(1, "epoch").bind(2, static_cast<std::int64_t>(random.u64())).run());
-    SKERRY_TRY(put.bind_text(1, "secret").bind_blob(2, secret).run());
+    SKERRY_TRY(put_meta(db, "format", kServerFormat));
+    SKERRY_TRY(put_meta(db, "model", blob_of(model.compile())));
+    SKERRY_TRY(put_meta(db, "epoch", static_cast<std::int64_t>(random.u64())));
+    SKERRY_TRY(put_meta(db, "secret", blob_of(secret)));
     return txn.commit();
+}
+
+Result<std::vector<std::string>> adopt_schema(sqlite::Database& db, const Meta& meta, const model::Model& wanted) {
+    const bool same_model = wanted.compile() == meta.compiled;
+    if (same_model) {
+        SKERRY_ASSIGN(Wanted parts, wanted_parts(db, wanted));
+        SKERRY_ASSIGN(const Parts indexes, present_parts(db, "index"));
+        SKERRY_ASSIGN(const Parts triggers, present_parts(db, "trigger"));
+        if (parts.indexes == indexes && parts.triggers == triggers) return std::move(parts.warnings);
+    }
+    SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(db));
+    for (std::size_t i = 0; i < wanted.entities.size(); ++i) {
+        const model::Entity& entity = wanted.entities[i];
+        if (i >= meta.model.entities.size()) {
+            SKERRY_TRY(db.exec(create_table_sql(entity) + create_gone_sql(entity)));
+        } else {
+            SKERRY_TRY(add_columns(db, meta.model.entities[i], entity));
+        }
+    }
+    SKERRY_TRY(make_parts(db, wanted));
+    if (!same_model) SKERRY_TRY(put_meta(db, "model", blob_of(wanted.compile())));
+    SKERRY_ASSIGN(Wanted made, wanted_parts(db, wanted));
+    SKERRY_TRY(txn.commit());
+    return std::move(made.warnings);
 }
 
 Result<Meta> read_meta(sqlite::Database& db) {
@@ -171,6 +221,8 @@ Result<Meta> read_meta(sqlite::Database& db) {
     if (format > kServerFormat)
         return fail(Code::kFormatTooNew, "the server's database has format " + std::to_string(format) +
                                              "; this program knows formats up to " + std::to_string(kServerFormat));
+    if (format < kServerFormat)
+        return fail(Code::kNotSupported, "the server's database has format " + std::to_string(format) + ", which was never released");
     const auto blob = [&db](std::string_view name) -> Result<Bytes> {
         SKERRY_ASSIGN(sqlite::Statement get, db.prepare("SELECT value FROM skerry_meta WHERE name = ?1"));
         SKERRY_ASSIGN(const bool row, get.bind_text(1, name).step());
@@ -187,6 +239,10 @@ Result<Meta> read_meta(sqlite::Database& db) {
     SKERRY_ASSIGN(const std::int64_t epoch, db.integer("SELECT value FROM skerry_meta WHERE name = 'epoch'"));
     meta.epoch.value = static_cast<std::uint64_t>(epoch);
     return meta;
+}
+
+Result<void> renew_epoch(sqlite::Database& db, Random& random) {
+    return put_meta(db, "epoch", static_cast<std::int64_t>(random.u64()));
 }
 
 Result<void> configure(sqlite::Database& db) {

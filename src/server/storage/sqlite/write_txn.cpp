@@ -16,37 +16,6 @@ using sqlite::Statement;
 constexpr std::size_t kKeptUpdatesMax = 32;  // per entity; a set of attributes beyond them is prepared each time
 constexpr int kBusyTimeoutMs = 5000;
 
-Record record_from(const Statement& row) {
-    Record record;
-    record.id.value = row.integer(0);
-    record.at = {EntityIx{static_cast<std::uint32_t>(row.integer(1))}, std::string(row.text(2))};
-    record.attribute = row.text(3);
-    record.author = row.text(4);
-    record.device.value = row.integer(5);
-    record.no.value = from_sql(row.integer(6));
-    record.state = static_cast<RecordState>(row.integer(7));
-    record.base = row.blob(8);
-    record.mine = row.blob(9);
-    record.theirs = row.blob(10);
-    record.at_us = row.integer(11);
-    return record;
-}
-
-#define SKERRY_SELECT_RECORD \
-    "SELECT id, entity, key, attribute, author, device, no, state, base, mine, theirs, at_us FROM skerry_conflict_record "
-constexpr std::string_view kRecordById = SKERRY_SELECT_RECORD "WHERE id = ?1";
-constexpr std::string_view kOpenRecord =
-    SKERRY_SELECT_RECORD "WHERE entity = ?1 AND key = ?2 AND attribute = ?3 AND author = ?4 AND state = 1";
-#undef SKERRY_SELECT_RECORD
-
-Result<std::optional<Record>> one_record(Statement& get) {
-    SKERRY_ASSIGN(const bool row, get.step());
-    if (!row) return std::nullopt;
-    Record record = record_from(get);
-    get.reset();
-    return record;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<WriteTxn>> SqliteWriteTxn::begin(sqlite::Database& db, Tables& tables, Patience patience) {
@@ -114,7 +83,7 @@ Result<void> SqliteWriteTxn::put_result(DeviceIx device, const ResultRow& result
     put.bind(1, device.value).bind(2, to_sql(result.no.value)).bind(3, std::int64_t{result.at.entity.value});
     put.bind_text(4, result.at.key).bind_text(5, result.attribute).bind(6, static_cast<std::int64_t>(result.code));
     put.bind_blob(7, result.left);
-    if (result.record) put.bind(8, result.record.value);
+    if (!result.record.empty()) put.bind_text(8, result.record);
     return put.run();
 }
 
@@ -126,7 +95,7 @@ Result<std::optional<ResultRow>> SqliteWriteTxn::result(DeviceIx device, TxnNo n
     SKERRY_ASSIGN(const bool row, get.bind_text(4, at.key).bind_text(5, attribute).step());
     if (!row) return std::nullopt;
     ResultRow result{no, at, std::string(attribute), static_cast<ResultCode>(get.integer(0)), Bytes(get.blob(1)), {}};
-    result.record.value = get.integer(2);
+    result.record = get.text(2);
     get.reset();
     return result;
 }
@@ -140,32 +109,28 @@ Result<void> SqliteWriteTxn::purge_below(DeviceIx device, TxnNo keep_from) {
     return {};
 }
 
-Result<std::optional<Record>> SqliteWriteTxn::record(RecordId id) {
-    SKERRY_ASSIGN(Statement get, db_.prepare(kRecordById));
-    get.bind(1, id.value);
-    return one_record(get);
+Result<std::optional<std::string>> SqliteWriteTxn::open_record(std::string_view entity, std::string_view key,
+                                                               std::string_view attribute, std::string_view author) {
+    SKERRY_ASSIGN(Statement get, db_.prepare("SELECT id FROM skerry_conflict WHERE entity = ?1 AND \"row\" = ?2 AND attribute = ?3 "
+                                             "AND author = ?4 AND state = 'open'"));
+    SKERRY_ASSIGN(const bool row, get.bind_text(1, entity).bind_text(2, key).bind_text(3, attribute).bind_text(4, author).step());
+    if (!row) return std::nullopt;
+    std::string id(get.text(0));
+    get.reset();
+    return id;
 }
 
-Result<std::optional<Record>> SqliteWriteTxn::open_record(const KeyRef& at, std::string_view attribute,
-                                                          std::string_view author) {
-    SKERRY_ASSIGN(Statement get, db_.prepare(kOpenRecord));
-    get.bind(1, std::int64_t{at.entity.value}).bind_text(2, at.key).bind_text(3, attribute).bind_text(4, author);
-    return one_record(get);
-}
-
-Result<void> SqliteWriteTxn::put_record(Record& record) {
-    SKERRY_ASSIGN(Statement put,
-                  db_.prepare("INSERT INTO skerry_conflict_record(id, entity, key, attribute, author, device, no, state, base, mine, theirs, at_us) "
-                              "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT(id) DO UPDATE SET "
-                              "device = excluded.device, no = excluded.no, state = excluded.state, base = excluded.base, "
-                              "mine = excluded.mine, theirs = excluded.theirs, at_us = excluded.at_us"));
-    if (record.id) put.bind(1, record.id.value);
-    put.bind(2, std::int64_t{record.at.entity.value}).bind_text(3, record.at.key).bind_text(4, record.attribute);
-    put.bind_text(5, record.author).bind(6, record.device.value).bind(7, to_sql(record.no.value));
-    put.bind(8, static_cast<std::int64_t>(record.state)).bind_blob(9, record.base).bind_blob(10, record.mine);
-    SKERRY_TRY(put.bind_blob(11, record.theirs).bind(12, record.at_us).run());
-    if (!record.id) record.id.value = sqlite3_last_insert_rowid(db_.handle());
-    return {};
+Result<std::optional<model::Row>> SqliteWriteTxn::gone(const KeyRef& at) {
+    const model::Entity& entity = tables_.model.entity(at.entity);
+    SKERRY_ASSIGN(Statement get, db_.prepare(tables_.entities[at.entity.value].gone));
+    SKERRY_ASSIGN(auto image, read_row(get, entity, at.key));
+    // Other programs spell as they like, and a row may have gone before it was sequenced. What has no canonical form
+    // never reached a device, and comes back on none.
+    for (std::size_t i = 0; image && i < image->size(); ++i) {
+        auto value = model::canonical(entity, entity.attributes[i], (*image)[i]);
+        (*image)[i] = value ? std::move(*value) : Value{Null{}};
+    }
+    return image;
 }
 
 Result<void> SqliteWriteTxn::put_history(const HistoryRow& row) {
@@ -177,10 +142,33 @@ Result<void> SqliteWriteTxn::put_history(const HistoryRow& row) {
 }
 
 Result<void> SqliteWriteTxn::put_draft(const Draft& draft) {
-    SKERRY_ASSIGN(Statement put, db_.prepare("INSERT OR REPLACE INTO skerry_draft(device, no, user, code, content, at_us) "
-                                             "VALUES(?1, ?2, ?3, ?4, ?5, ?6)"));
+    SKERRY_ASSIGN(Statement put, db_.prepare("INSERT OR REPLACE INTO skerry_draft(device, no, user, code, root, message, member, content, at_us, state) "
+                                             "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"));
     put.bind(1, draft.device.value).bind(2, to_sql(draft.no.value)).bind_text(3, draft.user);
-    return put.bind(4, static_cast<std::int64_t>(draft.code)).bind_blob(5, draft.content).bind(6, draft.at_us).run();
+    put.bind(4, static_cast<std::int64_t>(draft.code)).bind(5, to_sql(draft.root.value)).bind_text(6, draft.message);
+    put.bind_text(7, draft.member).bind_blob(8, draft.content).bind(9, draft.at_us);
+    return put.bind(10, static_cast<std::int64_t>(draft.state)).run();
+}
+
+Result<void> SqliteWriteTxn::close_drafts(DeviceIx device, std::span<const TxnNo> numbers, DraftState state) {
+    for (const TxnNo no : numbers) {
+        SKERRY_ASSIGN(Statement put, db_.prepare("UPDATE skerry_draft SET state = ?3 WHERE device = ?1 AND no = ?2 AND state = 1"));
+        SKERRY_TRY(put.bind(1, device.value).bind(2, to_sql(no.value)).bind(3, static_cast<std::int64_t>(state)).run());
+    }
+    return {};
+}
+
+Result<void> SqliteWriteTxn::put_log(const LogRow& row) {
+    SKERRY_ASSIGN(Statement put, db_.prepare("INSERT INTO skerry_log(device, no, user, verdict, code, message, content, at_us) "
+                                             "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
+    put.bind(1, row.device.value).bind(2, to_sql(row.outcome.no.value)).bind_text(3, row.user);
+    put.bind(4, static_cast<std::int64_t>(row.outcome.verdict)).bind(5, static_cast<std::int64_t>(row.outcome.code));
+    SKERRY_TRY(put.bind_text(6, row.outcome.message).bind_blob(7, row.content).bind(8, row.at_us).run());
+    const std::int64_t id = sqlite3_last_insert_rowid(db_.handle());
+    SKERRY_ASSIGN(Statement at, db_.prepare("INSERT INTO skerry_log_row(entity, key, log) VALUES(?1, ?2, ?3)"));
+    for (const KeyRef& ref : row.rows)
+        SKERRY_TRY(at.bind(1, std::int64_t{ref.entity.value}).bind_text(2, ref.key).bind(3, id).run());
+    return {};
 }
 
 Result<void> SqliteWriteTxn::insert(EntityIx entity, std::string_view key, const model::Row& row) {
@@ -228,33 +216,9 @@ Result<void> SqliteWriteTxn::rollback_to() {
     return run("RELEASE skerry_txn");
 }
 
-Result<Mark> SqliteWriteTxn::sequence(std::uint64_t mark, std::span<const WholeScope> scopes, Micros now) {
-    SKERRY_ASSIGN(const Mark before, last());
-    SKERRY_ASSIGN(const bool empty, queue_empty());
-    if (empty) return before;
-    const Mark batch{before.seq.next(), mark};
-    const std::int64_t seq = to_sql(batch.seq.value);
-    SKERRY_ASSIGN(Statement put, db_.prepare("INSERT INTO skerry_batch(seq, mark, at_us) VALUES(?1, ?2, ?3)"));
-    SKERRY_TRY(put.bind(1, seq).bind(2, to_sql(mark)).bind(3, std::int64_t{now.count()}).run());
-    std::vector<std::int64_t> queued;
-    SKERRY_ASSIGN(Statement distinct, db_.prepare("SELECT DISTINCT entity FROM skerry_queue"));
-    for (;;) {
-        SKERRY_ASSIGN(const bool row, distinct.step());
-        if (!row) break;
-        queued.push_back(distinct.integer(0));
-    }
-    distinct.reset();
-    for (const WholeScope& whole : scopes) {
-        if (std::find(queued.begin(), queued.end(), std::int64_t{whole.entity.value}) == queued.end()) continue;
-        SKERRY_ASSIGN(Statement move, db_.prepare(tables_.entities[whole.entity.value].sequence));
-        SKERRY_TRY(move.bind(1, std::int64_t{whole.scope.value}).bind(2, std::int64_t{whole.entity.value}).bind(3, seq).run());
-    }
-    SKERRY_TRY(run("DELETE FROM skerry_queue"));
-    SKERRY_ASSIGN(Statement outcomes, db_.prepare("UPDATE skerry_outcome SET seq = ?1 WHERE seq IS NULL"));
-    SKERRY_TRY(outcomes.bind(1, seq).run());
-    return batch;
+Result<void> SqliteWriteTxn::commit() {
+    if (judging_) SKERRY_TRY(run("UPDATE skerry_state SET judging = 0"));
+    return txn_.commit();
 }
-
-Result<void> SqliteWriteTxn::commit() { return txn_.commit(); }
 
 }  // namespace skerry::server::storage

@@ -21,28 +21,41 @@ class SqliteWriteTxn final : public OnConnection<WriteTxn> {
     Result<std::optional<ResultRow>> result(DeviceIx device, TxnNo no, const KeyRef& at,
                                             std::string_view attribute) override;
     Result<void> purge_below(DeviceIx device, TxnNo keep_from) override;
-    Result<std::optional<Record>> record(RecordId id) override;
-    Result<std::optional<Record>> open_record(const KeyRef& at, std::string_view attribute,
-                                              std::string_view author) override;
-    Result<void> put_record(Record& record) override;
+    Result<std::optional<std::string>> open_record(std::string_view entity, std::string_view key, std::string_view attribute,
+                                                   std::string_view author) override;
+    Result<std::optional<model::Row>> gone(const KeyRef& at) override;
     Result<void> put_history(const HistoryRow& row) override;
     Result<void> put_draft(const Draft& draft) override;
+    Result<void> close_drafts(DeviceIx device, std::span<const TxnNo> numbers, DraftState state) override;
+    Result<void> put_log(const LogRow& row) override;
+    Result<bool> purge_older(Micros than, std::size_t limit) override;
+    Result<std::int64_t> judging() override;
+    Result<std::vector<KeyRef>> follow_deletes(std::int64_t begin) override;
+    Result<std::optional<Breach>> breach(std::int64_t begin) override;
+    Result<bool> holds(const KeyRef& at, std::string_view expression) override;
     Result<void> insert(EntityIx entity, std::string_view key, const model::Row& row) override;
     Result<void> update(EntityIx entity, std::string_view key, std::span<const Assignment> values) override;
     Result<void> remove(EntityIx entity, std::string_view key) override;
     Result<void> savepoint() override;
     Result<void> release() override;
     Result<void> rollback_to() override;
-    Result<Mark> sequence(std::uint64_t mark, std::span<const WholeScope> scopes, Micros now) override;
+    Result<Sequenced> sequence(std::uint64_t mark, std::span<const WholeScope> scopes, Micros now) override;
     Result<void> commit() override;
 
   private:
     SqliteWriteTxn(sqlite::Database& db, Tables& tables, sqlite::Transaction txn)
         : OnConnection(db, tables), writing_(tables), txn_(std::move(txn)) {}
     Result<void> run(std::string_view sql);
+    // Entities with rows written since.
+    Result<std::vector<EntityIx>> written(std::int64_t begin);
+    Result<std::vector<std::string>> orphans(const RelationSql& relation, std::int64_t begin);
+    Result<void> look_at_queued(EntityIx entity, Micros now);
+    Result<std::int64_t> first_batch_since(Micros than);
+    Result<void> set_quarantined(const KeyRef& at, const std::string& reason, Micros now);
 
     Tables& writing_;
     sqlite::Transaction txn_;
+    bool judging_ = false;  // the constraint triggers stand aside
 };
 
 }  // namespace skerry::server::storage
