@@ -19,7 +19,6 @@ Result<storage::DeviceRow> own_device(storage::Reads& reads, const Principal& pr
 
 Result<wire::Enrolled> enroll(storage::Backend& backend, const Principal& principal, const wire::Enroll& request,
                               Micros now) {
-    if (request.model_hash != 0) SKERRY_TRY(same_model(backend, request.model_hash));
     if (!is_clean_text(request.name)) return fail(Code::kInvalidArgument, "the device's name is not UTF-8 text");
     SKERRY_ASSIGN(const auto txn, backend.begin_write());
     SKERRY_ASSIGN(auto known, txn->device(request.device));

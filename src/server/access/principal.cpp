@@ -24,6 +24,18 @@ Bytes hash_of(std::string_view token) {
     return hash;
 }
 
+tl::unexpected<Error> no() { return fail(Code::kUnauthorized, "the token is missing, unknown or expired"); }
+
+Result<storage::TokenRow> known_token(storage::Reads& reads, std::string_view authorization, Micros now) {
+    if (!authorization.starts_with(kScheme)) return no();
+    const std::string_view token = authorization.substr(kScheme.size());
+    if (token.size() != kTokenLength || !token.starts_with(kPrefix)) return no();
+    SKERRY_ASSIGN(auto found, reads.token(hash_of(token)));
+    if (!found || found->user.empty()) return no();
+    if (found->expires_us && *found->expires_us <= now.count()) return no();
+    return std::move(*found);
+}
+
 }  // namespace
 
 bool may(const Principal& principal, Action, const model::Entity&) { return !principal.user.empty(); }
@@ -40,14 +52,15 @@ Result<std::string> make_token(storage::WriteTxn& txn, const NewToken& token, Mi
 }
 
 Result<Principal> authenticate(storage::Reads& reads, std::string_view authorization, Micros now) {
-    const auto no = [] { return fail(Code::kUnauthorized, "the token is missing, unknown or expired"); };
-    if (!authorization.starts_with(kScheme)) return no();
-    const std::string_view token = authorization.substr(kScheme.size());
-    if (token.size() != kTokenLength || !token.starts_with(kPrefix)) return no();
-    SKERRY_ASSIGN(const auto found, reads.token(hash_of(token)));
-    if (!found || found->user.empty()) return no();
-    if (found->expires_us && *found->expires_us <= now.count()) return no();
-    return Principal{found->user};
+    SKERRY_ASSIGN(const storage::TokenRow token, known_token(reads, authorization, now));
+    if (token.label == kMetricsLabel) return no();
+    return Principal{token.user};
+}
+
+Result<void> authenticate_metrics(storage::Reads& reads, std::string_view authorization, Micros now) {
+    SKERRY_ASSIGN(const storage::TokenRow token, known_token(reads, authorization, now));
+    if (token.label != kMetricsLabel) return no();
+    return {};
 }
 
 }  // namespace skerry::server::access

@@ -29,7 +29,12 @@ struct NewToken {
 };
 Result<std::string> make_token(storage::WriteTxn& txn, const NewToken& token, Micros now, Random& random);
 
+// A token with this label reads the server's metrics, and opens nothing else: who collects figures needs no rows.
+inline constexpr std::string_view kMetricsLabel = "metrics";
+
 // From the Authorization header's value. unauthorized for whatever is not the token of a user, without saying why.
 Result<Principal> authenticate(storage::Reads& reads, std::string_view authorization, Micros now);
+// The same for metrics.
+Result<void> authenticate_metrics(storage::Reads& reads, std::string_view authorization, Micros now);
 
 }  // namespace skerry::server::access

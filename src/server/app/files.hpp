@@ -1,4 +1,4 @@
-// Where a server's folder keeps its one file.
+// A server's folder and its one file.
 #pragma once
 
 #include <string>
@@ -8,5 +8,9 @@
 namespace skerry::server {
 
 inline std::string database_path(const Place& place) { return place.dir + "/server.db"; }
+
+// Makes the folder if it is not there. The file in it holds hashes of tokens and the secret that seals cursors: only its
+// owner may look inside.
+Result<void> make_private_folder(const std::string& dir);
 
 }  // namespace skerry::server

@@ -1,4 +1,5 @@
 #include "server/app/files.hpp"
+#include "server/app/inspect.hpp"
 #include "server/app/test_world.hpp"
 #include "server/http/routes.hpp"
 #include "server/outflow/limits.hpp"
@@ -31,9 +32,9 @@ struct Pull : testing::Test {
 TEST_F(Pull, a_first_sync_comes_in_slices_and_is_whole_at_its_end) {
     hundred_places();
     const PullAnswer pull = anna.pull({.slice_rows = 30});
-    EXPECT_EQ(pull.slice_sizes, (std::vector<std::size_t>{30, 30, 30, 10, 0}));
-    EXPECT_EQ(pull.begins.size(), 5u);
-    EXPECT_EQ(pull.begins[0].scopes.size(), 2u);
+    EXPECT_EQ(pull.slice_sizes, (std::vector<std::size_t>{30, 30, 30, 10, 0, 0}));
+    EXPECT_EQ(pull.begins.size(), 6u);
+    EXPECT_EQ(pull.begins[0].scopes.size(), 3u) << "the third is that of conflict records";
     EXPECT_EQ(pull.begins[0].scopes[0].name, "entity/place");
     EXPECT_TRUE(pull.begins[0].scopes[0].whole);
     EXPECT_FALSE(pull.begins[0].verify);
@@ -41,8 +42,8 @@ TEST_F(Pull, a_first_sync_comes_in_slices_and_is_whole_at_its_end) {
     EXPECT_EQ(pull.begins[3].rows_left, 10u);
     EXPECT_TRUE(pull.begins[1].scopes.empty()) << "announced once";
     EXPECT_FALSE(pull.begins[3].caught_up);
-    EXPECT_TRUE(pull.begins[4].caught_up);
-    EXPECT_EQ(pull.completed, (std::vector{wire::ScopeId{1}, wire::ScopeId{2}}));
+    EXPECT_TRUE(pull.begins[5].caught_up);
+    EXPECT_EQ(pull.completed, (std::vector{wire::ScopeId{1}, wire::ScopeId{2}, wire::ScopeId{3}}));
     EXPECT_TRUE(pull.ended);
     EXPECT_EQ(anna.rows, truth());
 }
@@ -187,7 +188,7 @@ TEST_F(Pull, pitfall_24_a_restored_server_is_recognised_and_the_device_re_reads_
     EXPECT_EQ(anna.push({lost}).verdict(), Verdict::kApplied);
     const PullAnswer pull = anna.pull({.slice_rows = 50});
     EXPECT_TRUE(pull.begins[0].verify);
-    EXPECT_EQ(pull.begins[0].scopes.size(), 2u);
+    EXPECT_EQ(pull.begins[0].scopes.size(), 3u);
     EXPECT_EQ(pull.begins[0].seen, TxnNo{1});
     EXPECT_EQ(pull.outcomes[0].size(), 1u) << "every outcome that is kept, with its rows";
     EXPECT_FALSE(pull.begins[1].verify);
@@ -243,15 +244,20 @@ TEST_F(Pull, large_rows_come_in_bounded_frames_and_slices) {
 TEST_F(Pull, a_row_that_no_device_would_take_is_held_back_and_stops_nobody) {
     world.sql("INSERT INTO place VALUES('bad', 'fine', 1), ('good', 'fine', 1)");
     anna.pull();
-    world.sql("UPDATE place SET name = CAST(x'ff00' AS TEXT) WHERE id = 'bad'; UPDATE place SET people = 2 WHERE id = 'good'");
+    world.sql("UPDATE place SET name = CAST(x'ff' AS TEXT) WHERE id = 'bad'; UPDATE place SET people = 2 WHERE id = 'good'");
     anna.pull();
     EXPECT_EQ(anna.rows.count({kPlace, "bad"}), 0u);
     EXPECT_EQ(anna.rows.at({kPlace, "good"})[1], number(2));
     bert.pull();
     EXPECT_EQ(bert.rows, anna.rows);
     EXPECT_FALSE(world.log.lines.empty());
+    const auto held = Inspector::open(world.place)->quarantine();
+    ASSERT_EQ(held->size(), 1u);
+    EXPECT_EQ(held->at(0).key, "bad");
+    EXPECT_EQ(held->at(0).reason, "place.name is not UTF-8 text without NUL");
     world.sql("UPDATE place SET name = 'mended' WHERE id = 'bad'");
     anna.pull();
+    EXPECT_TRUE(Inspector::open(world.place)->quarantine()->empty());
     EXPECT_EQ(anna.rows, truth());
 }
 
@@ -270,6 +276,9 @@ class Interrupted final : public storage::Backend {
         return inner_.snapshot();
     }
     Result<bool> foreign_commit() override { return inner_.foreign_commit(); }
+    Result<storage::Figures> figures() override { return inner_.figures(); }
+    Result<void> probe(Micros now) override { return inner_.probe(now); }
+    Result<void> tidy() override { return inner_.tidy(); }
 
   private:
     storage::Backend& inner_;
@@ -288,7 +297,8 @@ TEST_F(Pull, pitfall_5_a_commit_between_sequencing_and_snapshot_is_never_torn) {
     });
     scopes::Sequencer sequencer(interrupted, world.clock, world.random);
     scopes::Sealer sealer(interrupted.secret(), world.random);
-    const auto routes = http::make_routes({interrupted, sequencer, sealer, world.clock, world.random, world.log});
+    Tally tally;
+    const auto routes = http::make_routes({interrupted, sequencer, sealer, world.clock, world.random, world.log, tally});
     world.other_handler = routes.get();
     for (int i = 0; i < 4; ++i) {
         const PullAnswer pull = anna.pull();
@@ -305,7 +315,8 @@ TEST_F(Pull, pitfall_5_a_writer_that_never_pauses_makes_a_pull_come_back_later_n
     Interrupted interrupted(**backend, [&] { world.sql("INSERT INTO place VALUES('" + std::to_string(n++) + "', '', 1)"); });
     scopes::Sequencer sequencer(interrupted, world.clock, world.random);
     scopes::Sealer sealer(interrupted.secret(), world.random);
-    const auto routes = http::make_routes({interrupted, sequencer, sealer, world.clock, world.random, world.log});
+    Tally tally;
+    const auto routes = http::make_routes({interrupted, sequencer, sealer, world.clock, world.random, world.log, tally});
     world.other_handler = routes.get();
     const PullAnswer pull = anna.pull();
     EXPECT_EQ(pull.status, 503);

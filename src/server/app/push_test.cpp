@@ -215,7 +215,7 @@ TEST_F(Push, an_update_of_a_deleted_row_is_a_conflict_record_and_the_next_one_jo
     EXPECT_EQ(bert.push({t3}).verdict(), Verdict::kConflict);
     EXPECT_EQ(world.integer("SELECT people FROM place"), 5);
     // Once a person has decided, it is a change like any other.
-    world.sql("UPDATE skerry_conflict SET state = 2");
+    world.sql("UPDATE skerry_conflict SET state = 'closed', choice = 'theirs'");
     auto t4 = bert.txn({Peer::update(kPlace, "oslo", {people(8, 9)})});
     t4.ops[0].changes[0].prev = t3.no;
     EXPECT_NE(bert.push({t4}).verdict(), Verdict::kConflict);

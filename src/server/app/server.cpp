@@ -9,10 +9,7 @@
 
 namespace skerry::server {
 
-namespace {
-
-// The file holds hashes of tokens and the secret that seals cursors: only its owner may look inside.
-Result<void> make_folder(const std::string& dir) {
+Result<void> make_private_folder(const std::string& dir) {
     std::error_code error;
     const bool made = std::filesystem::create_directories(dir, error);
     if (error) return fail(Code::kIo, "the folder " + dir + " cannot be made: " + error.message());
@@ -22,27 +19,28 @@ Result<void> make_folder(const std::string& dir) {
     return {};
 }
 
-}  // namespace
-
 Result<void> init_server(const Place& place, const model::Model& app, const Clock&, Random& random) {
     model::Model model = app;
     model::complete(model);
     SKERRY_TRY(model::check(model));
-    if (place.vfs.empty()) SKERRY_TRY(make_folder(place.dir));
+    if (place.vfs.empty()) SKERRY_TRY(make_private_folder(place.dir));
     auto made = storage::SqliteBackend::create(database_path(place), place.vfs, model, random);
     if (!made) return fail(std::move(made.error()), "making a server in " + place.dir);
     return {};
 }
 
 struct Server::Impl {
-    Impl(std::unique_ptr<storage::Backend> opened, const Clock& clock, Random& random, Log& log)
+    Impl(std::unique_ptr<storage::Backend> opened, const ServerOptions& options, const Clock& clock, Random& random, Log& log)
         : backend(std::move(opened)), sequencer(*backend, clock, random), sealer(backend->secret(), random),
-          routes(http::make_routes({*backend, sequencer, sealer, clock, random, log})) {}
+          routes(http::make_routes({*backend, sequencer, sealer, clock, random, log, tally, options.retention})),
+          service(ops::make_service({*routes, *backend, sequencer, clock, log, tally, options.metrics})) {}
 
     std::unique_ptr<storage::Backend> backend;
     scopes::Sequencer sequencer;
     scopes::Sealer sealer;
+    Tally tally;
     std::unique_ptr<http::Handler> routes;
+    std::unique_ptr<http::Handler> service;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -50,15 +48,22 @@ Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::open(const ServerOptions& options, const Clock& clock, Random& random,
                                              Log& log) {
-    SKERRY_ASSIGN(auto backend, storage::SqliteBackend::open(database_path(options.place), options.place.vfs));
-    if (options.model && options.model->hash() != backend->model_hash())
-        return fail(Code::kModelMismatch, "the folder " + options.place.dir + " was made with another model");
-    auto impl = std::make_unique<Impl>(std::move(backend), clock, random, log);
+    const std::string path = database_path(options.place);
+    std::optional<model::Model> wanted = options.model;
+    if (wanted) {
+        model::complete(*wanted);
+        SKERRY_TRY(model::check(*wanted));
+    }
+    SKERRY_ASSIGN(const auto warnings, storage::SqliteBackend::prepare(path, options.place.vfs, wanted ? &*wanted : nullptr));
+    for (const std::string& warning : warnings) log.line(LogLevel::kWarn, warning);
+    SKERRY_ASSIGN(auto backend, storage::SqliteBackend::open(path, options.place.vfs));
+    auto impl = std::make_unique<Impl>(std::move(backend), options, clock, random, log);
     SKERRY_TRY(impl->sequencer.catch_up(storage::Patience::kSome));
     return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
-http::Handler& Server::handler() { return *impl_->routes; }
+http::Handler& Server::handler() { return *impl_->service; }
+Result<void> Server::tidy() { return impl_->backend->tidy(); }
 const model::Model& Server::model() const { return impl_->backend->model(); }
 
 Result<std::string> make_token(const Place& place, const TokenOptions& options, const Clock& clock, Random& random) {

@@ -21,6 +21,7 @@
 #include "base/result.hpp"
 #include "model/model.hpp"
 #include "server/http/handler.hpp"
+#include "server/ops/service.hpp"
 
 namespace skerry::server {
 
@@ -30,10 +31,18 @@ struct Place {
     std::string vfs;  // empty = the operating system's
 };
 
+inline constexpr Micros kRetentionDefault = std::chrono::hours(24 * 90);
+
 struct ServerOptions {
     Place place;
-    // When given, it must be the one that the folder was made with: else model_mismatch.
+    // When given: the one that the folder holds, or a newer version of it, which the folder takes at once (model::evolve says
+    // what it may change). Devices get it at their next sync.
     std::optional<model::Model> model;
+    // History, the log of transactions, images of deleted rows, closed conflicts and closed drafts are forgotten when they
+    // are older. Rows, open conflicts and open drafts never are.
+    Micros retention = kRetentionDefault;
+    // Whether GET /metrics answers (to a token with the label "metrics").
+    ops::Metrics metrics = ops::Metrics::kOff;
 };
 
 // Makes the folder and its database with the tables of `model`. Errors: already_exists, model_invalid, io.
@@ -42,13 +51,16 @@ Result<void> init_server(const Place& place, const model::Model& model, const Cl
 
 class Server {
   public:
-    // Errors: not_found (no server there), format_too_new, model_mismatch, corrupt_store, io, busy.
+    // Errors: not_found (no server there), format_too_new, model_change, model_invalid, corrupt_store, io, busy.
     // Brings into order what was written while no server ran.
     static Result<std::unique_ptr<Server>> open(const ServerOptions& options, const Clock& clock, Random& random,
                                                 Log& log);
     ~Server();
 
     http::Handler& handler();
+    // At the end: moves what the write-ahead log holds into the database, so that server.db is all there is. Not needed for
+    // safety. busy while others read or write.
+    Result<void> tidy();
     const model::Model& model() const;
 
   private:
@@ -91,7 +103,7 @@ struct ImportOptions {
     Place place;
     std::string entity;
     // Attribute names, in the order in which add() gets values; the key must be among them. An existing row keeps
-    // the attributes that are not named; a new one has NULL there.
+    // the attributes that are not named; a new one has their defaults.
     std::vector<std::string> columns;
     // Called after every commit with the rows so far.
     std::function<void(std::uint64_t rows)> progress;

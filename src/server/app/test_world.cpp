@@ -17,11 +17,12 @@ model::Model outreach() {
     return model;
 }
 
-World::World() {
+World::World(model::Model served) : model(std::move(served)) {
+    model::complete(model);
     static int count = 0;
     place.dir = testing::TempDir() + "skerry_server_" + std::to_string(::getpid()) + "_" + std::to_string(count++);
     fs::remove_all(place.dir);
-    const auto made = init_server(place, outreach(), clock, random);
+    const auto made = init_server(place, model, clock, random);
     EXPECT_TRUE(made) << describe(made.error());
     start();
 }
@@ -33,8 +34,8 @@ World::~World() {
 
 void World::stop() { server.reset(); }
 
-void World::start() {
-    auto opened = Server::open({place, std::nullopt}, clock, random, log);
+void World::start(std::optional<model::Model> newer) {
+    auto opened = Server::open({place, std::move(newer)}, clock, random, log);
     EXPECT_TRUE(opened) << describe(opened.error());
     server = std::move(*opened);
 }
@@ -84,7 +85,7 @@ Bytes read_all(http::Body& body, bool* waits) {
     }
 }
 
-Peer::Peer(World& w, const std::string& user) : world(w), bearer(w.bearer(user)), id(w.random.id<DeviceId>()) {
+Peer::Peer(World& w, const std::string& user) : world(w), bearer(w.bearer(user)), id(w.random.id<DeviceId>()), model(w.server->model()) {
     EXPECT_EQ(enroll(), 200);
 }
 
@@ -114,7 +115,7 @@ wire::Op Peer::remove(EntityIx entity, std::string key, const model::Row& base, 
 Bytes Peer::push_body(const std::vector<Transaction>& transactions) const {
     Bytes body;
     wire::put_header(body, wire::Kind::kPushRequest);
-    wire::put(body, wire::PushHello{id, outreach().hash(), keep_from});
+    wire::put(body, wire::PushHello{id, model.hash(), keep_from});
     for (const Transaction& transaction : transactions) wire::put(body, transaction);
     wire::put_empty(body, wire::FrameType::kEnd);
     return body;
@@ -142,7 +143,7 @@ PushAnswer Peer::push_bytes(Bytes body) {
 Bytes Peer::pull_body(const PullOptions& options, bool live) const {
     Bytes body;
     wire::put_header(body, wire::Kind::kPullRequest);
-    wire::put(body, wire::Pull{id, outreach().hash(), keep_from, live, options.verify, options.slice_rows, cursor});
+    wire::put(body, wire::Pull{id, model.hash(), keep_from, live, options.verify, options.slice_rows, cursor});
     wire::put_empty(body, wire::FrameType::kEnd);
     return body;
 }
@@ -190,7 +191,6 @@ PullAnswer Peer::read_live() {
 
 // A device would do the same in one transaction, with its journal on top.
 void Peer::apply(const std::vector<wire::Frame>& frames, PullAnswer& answer) {
-    const model::Model model = outreach();
     for (const wire::Frame& frame : frames) {
         switch (frame.type) {
             case wire::FrameType::kBegin: {

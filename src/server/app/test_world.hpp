@@ -44,13 +44,13 @@ inline Value number(std::int64_t v) { return Value{v}; }
 
 class World {
   public:
-    World();
+    explicit World(model::Model served = outreach());
     ~World();
     World(const World&) = delete;
     World& operator=(const World&) = delete;
 
     void stop();
-    void start();
+    void start(std::optional<model::Model> newer = {});
     // The database file as it is now; put_back() is the restore from a backup.
     std::string backup();
     void put_back(const std::string& copy);
@@ -65,6 +65,7 @@ class World {
     ManualClock clock;
     SeededRandom random{20260101};
     KeptLog log;
+    model::Model model;  // that the server was made with
     Place place;
     std::unique_ptr<Server> server;
     http::Handler* other_handler = nullptr;  // instead of the server's own
@@ -127,6 +128,7 @@ class Peer {
     Bytes cursor;
     TxnNo no;  // the last one made
     TxnNo keep_from{1};
+    model::Model model;  // that the device has
     std::map<KeyRef, model::Row> rows;
     std::map<TxnNo, Outcome> settled;
     bool complete = false;  // as the last Begin said: caught up

@@ -71,6 +71,8 @@ class Handler {
     virtual bool tick() = 0;
     // True once after anything was committed that waiting bodies may want: the host then asks all of them.
     virtual bool take_wake() = 0;
+    // Called once when the host is about to end: bodies that would wait end well instead, as soon as they are asked.
+    virtual void stop() {}
 };
 
 }  // namespace skerry::server::http

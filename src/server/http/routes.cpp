@@ -1,10 +1,12 @@
 #include "server/http/routes.hpp"
 
 #include <array>
+#include <map>
 
 #include "server/access/devices.hpp"
 #include "server/intake/push.hpp"
 #include "server/outflow/pull.hpp"
+#include "server/scopes/keeper.hpp"
 
 namespace skerry::server::http {
 
@@ -17,8 +19,10 @@ constexpr std::size_t kPullBytesMax = wire::kTokenBytesMax + (4u << 10);
 constexpr std::size_t kPushRequestBytesMax =
     wire::kPushBytesMax + wire::kHeaderBytes + (wire::kPushTxnsMax + 2) * wire::kFrameOverhead + (4u << 10);
 constexpr std::uint32_t kBusyRetryMs = 1'000;
-
-enum class Auth { kNone, kBearer };
+constexpr std::uint32_t kDiskFullRetryMs = 60'000;  // a person has to act
+// The same trouble comes with every request and every tick; a line now and then says it.
+constexpr Micros kComplainEvery = std::chrono::minutes(1);
+constexpr std::size_t kComplaintsMax = 100;
 
 Bytes failure_body(wire::Kind kind, const wire::Failure& failure) {
     Bytes body;
@@ -49,24 +53,20 @@ bool is_for_the_device(Code code) {
 class Routes final : public Handler {
   public:
     explicit Routes(const RoutesContext& context)
-        : c_(context), outflow_{c_.backend, c_.sequencer, c_.sealer, floor_, c_.clock, c_.log},
-          intake_{c_.backend, c_.sequencer, c_.clock, c_.log} {}
+        : c_(context), keeper_(context.retention), outflow_{c_.backend, c_.sequencer, c_.sealer, floor_, c_.clock, c_.log, c_.tally},
+          intake_{c_.backend, c_.sequencer, c_.clock, c_.log, c_.tally} {}
 
     Response handle(const Request& request) override {
         const Route* route = find(request.target);
         if (route == nullptr || request.method != route->method)
             return refuse(wire::Kind::kPullResponse, Error{Code::kNoSuchRoute, "there is nothing at this address", {}});
-        Principal principal;
-        if (route->auth == Auth::kBearer) {
-            auto known = principal_of(request.authorization);
-            if (!known) return refuse(route->kind, known.error());
-            principal = std::move(*known);
-            if (request.content_type != wire::kContentType)
-                return refuse(route->kind, Error{Code::kInvalidArgument, "the content type has to be " + std::string(wire::kContentType), {}}, 415);
-        }
+        const auto principal = principal_of(request.authorization);
+        if (!principal) return refuse(route->kind, principal.error());
+        if (request.content_type != wire::kContentType)
+            return refuse(route->kind, Error{Code::kInvalidArgument, "the content type has to be " + std::string(wire::kContentType), {}}, 415);
         if (request.body.size() > route->body_bytes_max)
             return refuse(route->kind, Error{Code::kLimitExceeded, "the request is larger than this route takes", {}});
-        auto response = (this->*route->run)(request, principal);
+        auto response = (this->*route->run)(request, *principal);
         if (!response) return refuse(route->kind, response.error());
         return std::move(*response);
     }
@@ -81,17 +81,20 @@ class Routes final : public Handler {
         if (!looked && looked.error().code != Code::kBusy) complain(looked.error());
         const auto flushed = floor_.flush(c_.backend, c_.clock.mono());
         if (!flushed && flushed.error().code != Code::kBusy) complain(flushed.error());
+        const auto forgotten = keeper_.tick(c_.backend, c_.sequencer, c_.clock);
+        if (!forgotten && forgotten.error().code != Code::kBusy) complain(forgotten.error());
         return looked.value_or(false);
     }
 
     bool take_wake() override { return c_.sequencer.take_moved(); }
+
+    void stop() override { outflow_.stopping = true; }
 
   private:
     using Run = Result<Response> (Routes::*)(const Request&, const Principal&);
     struct Route {
         std::string_view path;
         std::string_view method;
-        Auth auth;
         std::size_t body_bytes_max;
         wire::Kind kind;  // of the answer
         Run run;
@@ -99,10 +102,9 @@ class Routes final : public Handler {
 
     static const Route* find(std::string_view target) {
         static constexpr std::array kRoutes{
-            Route{wire::kPathEnroll, "POST", Auth::kBearer, kEnrollBytesMax, wire::Kind::kEnrollResponse, &Routes::enroll},
-            Route{wire::kPathPush, "POST", Auth::kBearer, kPushRequestBytesMax, wire::Kind::kPushResponse, &Routes::push},
-            Route{wire::kPathPull, "POST", Auth::kBearer, kPullBytesMax, wire::Kind::kPullResponse, &Routes::pull},
-            Route{"/health", "GET", Auth::kNone, 0, wire::Kind::kPullResponse, &Routes::health},
+            Route{wire::kPathEnroll, "POST", kEnrollBytesMax, wire::Kind::kEnrollResponse, &Routes::enroll},
+            Route{wire::kPathPush, "POST", kPushRequestBytesMax, wire::Kind::kPushResponse, &Routes::push},
+            Route{wire::kPathPull, "POST", kPullBytesMax, wire::Kind::kPullResponse, &Routes::pull},
         };
         for (const Route& route : kRoutes)
             if (route.path == target) return &route;
@@ -153,13 +155,6 @@ class Routes final : public Handler {
         return response;
     }
 
-    Result<Response> health(const Request&, const Principal&) {
-        Response response;
-        response.content_type = "text/plain";
-        response.body = std::make_unique<WholeBody>(Bytes("ok\n"));
-        return response;
-    }
-
     // Requests of one frame and the end. The view points into `body`.
     static Result<BytesView> only_frame(BytesView body, wire::Kind kind, wire::FrameType type) {
         SKERRY_ASSIGN(const auto frames, wire::read_body(body, kind));
@@ -171,12 +166,28 @@ class Routes final : public Handler {
     void complain(const Error& error) {
         std::string line = std::string(code_name(error.code)) + ": " + error.message;
         for (const std::string& context : error.context) line += "; while " + context;
+        const Micros now = c_.clock.mono();
+        const auto [said, is_new] = complaints_.try_emplace(line, now);
+        if (!is_new && now - said->second < kComplainEvery) return;
+        said->second = now;
         c_.log.line(LogLevel::kError, line);
+        if (complaints_.size() > kComplaintsMax) complaints_.clear();
     }
 
     wire::Failure failure_of(const Error& error) {
+        const wire::Failure failure = told_of(error);
+        ++c_.tally.errors[failure.code];
+        return failure;
+    }
+
+    wire::Failure told_of(const Error& error) {
         if (error.code == Code::kBusy || error.code == Code::kServerBusy)
             return {Code::kServerBusy, "the server is busy", kBusyRetryMs};
+        if (error.code == Code::kDiskFull) {
+            complain(error);
+            ++c_.tally.disk_full;
+            return {Code::kServerBusy, "the server's disk is full", kDiskFullRetryMs};
+        }
         if (is_for_the_device(error.code)) return {error.code, error.message, 0};
         complain(error);
         return {Code::kServerFailed, "the server met an error of its own", 0};
@@ -191,7 +202,9 @@ class Routes final : public Handler {
     }
 
     RoutesContext c_;
+    std::map<std::string, Micros> complaints_;  // when each was last said
     scopes::Floor floor_;
+    scopes::Keeper keeper_;
     outflow::OutflowContext outflow_;
     intake::PushContext intake_;
 };

@@ -39,9 +39,12 @@ void note(Log& log, LogLevel level, std::string_view what, std::string_view why)
 
 Connection::Connection(Board& board, tcp::socket socket)
     : board_(board),
+      late_(board.stopping),
       socket_(std::move(socket)),
       reader_(board.limits.header_bytes,
-              [&board](std::string_view target) { return board.handler.body_bytes_max(target); }) {}
+              [&board](std::string_view target) { return board.handler.body_bytes_max(target); }) {
+    if (!late_) ++board_.early;
+}
 
 void Connection::to(Stage next) {
     const auto legal = [](Stage from, Stage into) {
@@ -378,10 +381,10 @@ void Connection::check_deadline(Micros now) {
 }
 
 void Connection::wind_down() {
-    if (stage_ == Stage::kWriting || stage_ == Stage::kLingering) {
-        manners_.keep_alive = false;
-        return;
-    }
+    manners_.keep_alive = false;
+    if (stage_ == Stage::kWriting || stage_ == Stage::kLingering) return;
+    if (stage_ == Stage::kReading && body_since_ != Micros{0}) return;
+    if (stage_ == Stage::kParked) return ask();
     close();
 }
 
@@ -395,6 +398,7 @@ void Connection::close() {
     error_code ignored;
     socket_.close(ignored);
     board_.connections.erase(this);
+    if (!late_) --board_.early;
     if (board_.gone) board_.gone();
 }
 

@@ -43,6 +43,7 @@ struct Board {
     const Clock& clock;
     ListenLimits limits;
     bool stopping = false;
+    std::size_t early = 0;  // open connections that came before the stop began: the stop waits for them
     std::uint64_t wakes = 0;  // counts, so that a wake between next() and parking is not missed
     std::size_t bodies_bytes = 0;  // of requests being read
     // By ask_again_at; Micros::max(): at a wake only.
@@ -64,7 +65,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     void ask();
     // Ends what has been waiting for the client longer than the limits say.
     void check_deadline(Micros now);
-    // stop(): closes unless a response is being written (or has just been).
+    // stop(): closes unless a response is being written, or a request's body is on its way; a parked body is asked for
+    // its last words.
     void wind_down();
     void close();
 
@@ -92,6 +94,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     std::string name_of_request() const;
 
     Board& board_;
+    const bool late_;  // it came when the stop had begun
     tcp::socket socket_;
     RequestReader reader_;
     Stage stage_ = Stage::kIdle;

@@ -142,7 +142,6 @@ void Listener::Impl::accept() {
     accepting = true;
     acceptor.async_accept([this](const error_code& ec, tcp::socket socket) {
         accepting = false;
-        if (board.stopping) return;
         if (ec) {
             // Mostly "too many open files": the next tick tries again, when some have been closed.
             if (ec != asio::error::connection_aborted) warn("accept: " + ec.message());
@@ -166,7 +165,7 @@ void Listener::Impl::accepted(tcp::socket socket) {
     auto connection = std::make_shared<Connection>(board, std::move(socket));
     board.connections.emplace(connection.get(), connection);
     connections = board.connections.size();
-    if (open >= board.limits.connections)
+    if (open >= board.limits.connections || board.stopping)
         connection->start_refusing();
     else
         connection->start();
@@ -182,7 +181,7 @@ void Listener::Impl::warn(std::string_view text) {
 // ---- waking ----
 
 void Listener::Impl::tick() {
-    if (!accepting && !board.stopping) accept();
+    if (!accepting) accept();
     bool news = false;
     try {
         news = board.handler.tick();
@@ -249,14 +248,13 @@ std::vector<std::shared_ptr<Connection>> Listener::Impl::all() const {
 
 void Listener::Impl::begin_stop() {
     if (std::exchange(board.stopping, true)) return;
-    error_code ignored;
-    acceptor.close(ignored);
+    board.handler.stop();
     for (const auto& connection : all()) connection->wind_down();
-    if (board.connections.empty()) return io.stop();
+    if (board.early == 0) return io.stop();
     grace.expires_after(board.limits.stop_grace);
     grace.async_wait([this](const error_code& ec) {
         if (ec) return;
-        board.log.line(LogLevel::kWarn, "http: " + std::to_string(board.connections.size()) +
+        board.log.line(LogLevel::kWarn, "http: " + std::to_string(board.early) +
                                             " responses did not finish in time: cut");
         io.stop();
     });
@@ -264,7 +262,7 @@ void Listener::Impl::begin_stop() {
 
 void Listener::Impl::gone() {
     connections = board.connections.size();
-    if (board.stopping && board.connections.empty()) io.stop();
+    if (board.stopping && board.early == 0) io.stop();
 }
 
 void Listener::Impl::close_all() {
@@ -283,6 +281,8 @@ void Listener::Impl::run() {
             board.log.line(LogLevel::kError, std::string("http: ") + e.what());
         }
     }
+    error_code ignored;
+    acceptor.close(ignored);
     close_all();
 }
 

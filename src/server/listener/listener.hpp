@@ -87,9 +87,9 @@ class Listener {
     // run() as a program's main thing: SIGINT or SIGTERM calls stop(), a second one ends at once.
     // `on_ready` is called when signals are caught and requests are about to be.
     void run_until_signal(const std::function<void()>& on_ready = {});
-    // Accepts nothing more, closes what is idle, half-read or parked (a live stream never ends by
-    // itself; its device sees a cut and comes back), lets what is being written finish for up to
-    // stop_grace, then makes run() return.
+    // Tells the handler, closes what is idle, lets parked bodies end, requests whose body is on its
+    // way be answered and what is being written finish, all for up to stop_grace; then makes run()
+    // return. Who connects meanwhile gets 503 with Retry-After.
     void stop();
 
     std::size_t connections() const;

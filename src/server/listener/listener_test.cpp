@@ -265,6 +265,37 @@ TEST(Listener, FinishesWhatItIsWritingWhenStopped) {
     EXPECT_EQ(slow.receive_all(), "");
 }
 
+TEST(Listener, AnswersARequestWhoseBodyIsOnItsWayWhenStopped) {
+    ListenLimits limits;
+    limits.stop_grace = kNever;
+    Running server(limits);
+    Client client(server.port);
+    client.send(
+        "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    EXPECT_EQ(client.receive().status, 100);
+    server.listener->stop();
+    client.send("hello");
+    const auto answer = client.receive();
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, "hello");
+    EXPECT_TRUE(answer.has("connection: close"));
+}
+
+TEST(Listener, AsksWhoComesDuringTheStopToComeLater) {
+    ListenLimits limits;
+    limits.stop_grace = kNever;
+    Running server(limits);
+    Client slow(server.port, Client::Window::kSmall);
+    slow.send("GET /flood?400 HTTP/1.1\r\nHost: h\r\n\r\n");
+    ASSERT_TRUE(server.handler.wait_for([](const Counts& c) { return c.pieces > 0; }));
+    server.listener->stop();
+    Client late(server.port);
+    const auto refused = late.ask("GET", "/x");
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_TRUE(refused.has("retry-after: 5"));
+    EXPECT_TRUE(slow.receive().whole);
+}
+
 TEST(Listener, CutsWhatDoesNotFinishInTheGrace) {
     ListenLimits limits;
     limits.stop_grace = Millis{30};

@@ -1,0 +1,191 @@
+// Chains: what the author's own earlier, unsettled transaction came to decides about the next one. Every cell of the
+// table, each on rows of its own.
+#include "server/app/policy_world.hpp"
+
+namespace skerry::server::test {
+namespace {
+
+struct Values {
+    std::uint32_t attribute;
+    Value base, new1, new2, foreign;
+};
+
+const std::map<std::string, Values>& values() {
+    static const std::map<std::string, Values> all{
+        {"last", {kLastAt, text("b"), text("n1"), text("n2"), text("f")}},
+        {"first", {kFirstAt, text("b"), text("n1"), text("n2"), text("f")}},
+        {"ask", {kAskAt, text("b"), text("n1"), text("n2"), text("f")}},
+        {"max", {kMaxAt, number(10), number(20), number(15), number(17)}},
+        {"min", {kMinAt, number(20), number(10), number(15), number(12)}},
+        {"counter", {kCounterAt, number(10), number(11), number(13), number(100)}},
+        {"set", {kSetAt, text(R"(["a"])"), text(R"(["a","b"])"), text(R"(["b","c"])"), text(R"(["a","b","x"])")}},
+        {"text", {kTextAt, text("alpha beta gamma delta"), text("alpha beta gamma DELTA"), text("ALPHA beta gamma DELTA"), text("alpha beta GAMMA DELTA")}},
+    };
+    return all;
+}
+
+enum class First { kApplied, kAppliedThenForeign, kLost, kLostThenSame, kOpen, kClosed, kRejected };
+
+struct Cell {
+    std::string policy;
+    First first;
+    Verdict verdict;
+    std::string left;           // what the row holds then
+    std::int64_t records = 0;   // open ones about the row, in all
+    std::int64_t history = 0;   // values kept of the row because of the second transaction
+    std::string mine{};         // what the record holds of the author's
+};
+
+struct Chain : PolicyWorld {
+    std::string key;
+    std::string other;
+
+    void make_rows(const Values& v, int n) {
+        key = "r" + std::to_string(n);
+        other = "o" + std::to_string(n);
+        model::Row row(8, Value{Null{}});
+        row[v.attribute] = v.base;
+        model::Row asked(8, Value{Null{}});
+        asked[kAskAt] = text("b");
+        ASSERT_EQ(send(bert, {Peer::insert(kCard, other, asked), Peer::insert(kCard, key, row)}).verdict, Verdict::kApplied);
+    }
+    void foreign(std::uint32_t attribute, const Value& value) {
+        auto sql = ServerSql::open(world.place);
+        ASSERT_TRUE(sql->run("UPDATE card SET \"" + world.model.entity(kCard).attributes[attribute].name + "\" = ?1 WHERE id = ?2", {value, text(key)}));
+    }
+    // The first transaction, brought to the result that the cell is about.
+    TxnNo first(const Values& v, First wanted) {
+        const auto change = update(kCard, key, v.attribute, v.base, v.new1);
+        if (wanted == First::kLost || wanted == First::kLostThenSame) foreign(v.attribute, v.foreign);
+        std::vector<wire::Op> ops{change};
+        Verdict expected = Verdict::kApplied;
+        if (wanted == First::kOpen || wanted == First::kClosed) {
+            world.sql("UPDATE card SET ask = 'f' WHERE id = '" + other + "'");
+            ops.insert(ops.begin(), update(kCard, other, kAskAt, text("b"), text("mine")));
+            expected = Verdict::kConflict;
+        }
+        if (wanted == First::kRejected) {
+            ops.insert(ops.begin(), Peer::insert(kCard, other, model::Row(8)));
+            expected = Verdict::kRejected;
+        }
+        Transaction txn = anna.txn(ops);
+        txn.strict = expected == Verdict::kConflict;
+        if (wanted == First::kLost || wanted == First::kLostThenSame) expected = Verdict::kMerged;
+        EXPECT_EQ(send(anna, txn).verdict, expected);
+        if (wanted == First::kClosed) world.sql("UPDATE skerry_conflict SET state = 'closed', choice = 'theirs'");
+        if (wanted == First::kAppliedThenForeign) foreign(v.attribute, v.foreign);
+        if (wanted == First::kLostThenSame) foreign(v.attribute, v.new1);
+        return txn.no;
+    }
+    void prove(const Cell& cell, int n) {
+        const Values& v = values().at(cell.policy);
+        make_rows(v, n);
+        const TxnNo prev = first(v, cell.first);
+        const std::string of_row = " WHERE key = '" + key + "'";
+        const std::int64_t before = world.integer("SELECT count(*) FROM skerry_history" + of_row);
+        const Outcome outcome = send(anna, {update(kCard, key, v.attribute, v.new1, v.new2, prev)});
+        EXPECT_EQ(wire::verdict_name(outcome.verdict), wire::verdict_name(cell.verdict));
+        if (cell.first == First::kRejected) {
+            EXPECT_EQ(outcome.code, Code::kDependency);
+        }
+        const std::string& name = world.model.entity(kCard).attributes[v.attribute].name;
+        EXPECT_EQ(value_text("SELECT \"" + name + "\" FROM card WHERE id = '" + key + "'"), cell.left);
+        const std::string open = " FROM skerry_conflict WHERE state = 'open' AND row = '" + key + "'";
+        EXPECT_EQ(world.integer("SELECT count(*)" + open), cell.records);
+        EXPECT_EQ(world.integer("SELECT count(*) FROM skerry_history" + of_row) - before, cell.history);
+        if (!cell.mine.empty()) {
+            EXPECT_EQ(value_text("SELECT json_extract(mine, '$." + name + "')" + open), cell.mine);
+        }
+    }
+};
+
+TEST_F(Chain, pitfall_12_pitfall_13_every_cell_of_the_table) {
+    const Verdict applied = Verdict::kApplied, merged = Verdict::kMerged, conflict = Verdict::kConflict, rejected = Verdict::kRejected;
+    const std::vector<Cell> table{
+        {"last", First::kApplied, applied, "'n2'"},
+        {"last", First::kAppliedThenForeign, merged, "'n2'", 0, 1},
+        {"last", First::kOpen, conflict, "'b'", 1, 0, "'n2'"},
+        {"last", First::kClosed, merged, "'n2'", 0, 1},
+        {"last", First::kRejected, rejected, "'b'"},
+
+        {"first", First::kApplied, applied, "'n2'"},
+        {"first", First::kAppliedThenForeign, merged, "'f'", 0, 1},
+        {"first", First::kLost, merged, "'f'", 0, 1},
+        {"first", First::kLostThenSame, merged, "'n1'", 0, 1},
+        {"first", First::kOpen, conflict, "'b'", 1, 0, "'n2'"},
+        {"first", First::kClosed, merged, "'b'", 0, 1},
+        {"first", First::kRejected, rejected, "'b'"},
+
+        {"ask", First::kApplied, applied, "'n2'"},
+        {"ask", First::kAppliedThenForeign, conflict, "'f'", 1, 0, "'n2'"},
+        {"ask", First::kOpen, conflict, "'b'", 1, 0, "'n2'"},
+        {"ask", First::kClosed, conflict, "'b'", 1, 0, "'n2'"},
+        {"ask", First::kRejected, rejected, "'b'"},
+
+        {"max", First::kApplied, applied, "15"},
+        {"max", First::kAppliedThenForeign, merged, "17", 0, 1},
+        {"max", First::kOpen, conflict, "10", 1, 0, "15"},
+        {"max", First::kRejected, rejected, "10"},
+        {"min", First::kApplied, applied, "15"},
+        {"min", First::kAppliedThenForeign, merged, "12", 0, 1},
+        {"min", First::kOpen, conflict, "20", 1, 0, "15"},
+        {"min", First::kRejected, rejected, "20"},
+
+        {"counter", First::kApplied, applied, "13"},
+        {"counter", First::kAppliedThenForeign, merged, "102"},
+        {"counter", First::kOpen, merged, "12", 1, 0, "11"},
+        {"counter", First::kClosed, merged, "12"},
+        {"counter", First::kRejected, rejected, "10"},
+
+        {"set", First::kApplied, applied, R"('["b","c"]')"},
+        {"set", First::kAppliedThenForeign, merged, R"('["b","c","x"]')"},
+        {"set", First::kOpen, merged, R"('["c"]')", 1, 0, R"('["a","b"]')"},
+        {"set", First::kClosed, merged, R"('["c"]')"},
+        {"set", First::kRejected, rejected, R"('["a"]')"},
+
+        {"text", First::kApplied, applied, "'ALPHA beta gamma DELTA'"},
+        {"text", First::kAppliedThenForeign, merged, "'ALPHA beta GAMMA DELTA'"},
+        {"text", First::kOpen, conflict, "'alpha beta gamma delta'", 1, 0, "'ALPHA beta gamma DELTA'"},
+        {"text", First::kClosed, merged, "'ALPHA beta gamma delta'"},
+        {"text", First::kRejected, rejected, "'alpha beta gamma delta'"},
+    };
+    int n = 0;
+    for (const Cell& cell : table) {
+        SCOPED_TRACE(cell.policy + ", first " + std::to_string(static_cast<int>(cell.first)));
+        prove(cell, n++);
+    }
+}
+
+TEST_F(Chain, pitfall_13_a_joined_record_keeps_its_base_and_shows_the_latest_of_both_sides) {
+    make_rows(values().at("ask"), 0);
+    foreign(kAskAt, text("f"));
+    const auto t1 = anna.txn({update(kCard, key, kAskAt, text("b"), text("n1"))});
+    EXPECT_EQ(send(anna, t1).code, Code::kBothChanged);
+    foreign(kAskAt, text("later"));
+    const auto t2 = anna.txn({update(kCard, key, kAskAt, text("n1"), text("n2"), t1.no)});
+    EXPECT_EQ(send(anna, t2).verdict, Verdict::kConflict);
+    const auto t3 = anna.txn({update(kCard, key, kAskAt, text("n2"), text("n3"), t2.no)});
+    EXPECT_EQ(send(anna, t3).verdict, Verdict::kConflict);
+    EXPECT_EQ(records(), std::vector<std::string>{R"(card r0 ask anna update both_changed {"ask":"b"} {"ask":"n3"} {"ask":"later"} open)"});
+    EXPECT_EQ(send(bert, {update(kCard, key, kAskAt, text("b"), text("bert"))}).verdict, Verdict::kConflict) << "another author, another record";
+    EXPECT_EQ(records().size(), 2u);
+}
+
+TEST_F(Chain, what_needs_a_creation_that_waits_waits_with_it_and_a_reference_to_it_is_a_dependency) {
+    make_rows(values().at("ask"), 0);
+    foreign(kAskAt, text("f"));
+    Transaction t1 = anna.txn({Peer::insert(kCard, "new", model::Row(8)), update(kCard, key, kAskAt, text("b"), text("n1"))});
+    t1.strict = true;
+    EXPECT_EQ(send(anna, t1).verdict, Verdict::kConflict);
+    EXPECT_EQ(send(anna, {update(kCard, "new", kLastAt, Null{}, text("x"), t1.no)}, {t1.no}).verdict, Verdict::kConflict);
+    EXPECT_EQ(value_text("SELECT json_extract(mine, '$.last') FROM skerry_conflict WHERE row = 'new' AND operation = 'insert'"), "'x'");
+    EXPECT_EQ(send(anna, {update(kCard, "new", kCounterAt, Null{}, number(1))}, {t1.no}).verdict, Verdict::kConflict) << "no prev for differences";
+    EXPECT_EQ(world.integer("SELECT count(*) FROM skerry_conflict WHERE row = 'new'"), 1);
+    auto gone = remove(kCard, "new", {});
+    gone.prev_row = t1.no;
+    EXPECT_EQ(send(anna, {gone}, {t1.no}).verdict, Verdict::kConflict);
+    EXPECT_EQ(value("SELECT mine FROM skerry_conflict WHERE row = 'new'"), Value{Null{}});
+}
+
+}  // namespace
+}  // namespace skerry::server::test
