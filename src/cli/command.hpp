@@ -27,14 +27,22 @@ struct Program {
 // What a command's help says below its options: a paragraph, then the example.
 void teach(CLI::App* command, const std::string& text, const std::string& example);
 
+void add_model(Program& program);
+void add_types(Program& program);
 void add_init(Program& program);
 void add_serve(Program& program);
+void add_backup(Program& program);
+void add_restore(Program& program);
 void add_import(Program& program);
 void add_token(Program& program);
 void add_device(Program& program);
 void add_sync(Program& program);
 void add_watch(Program& program);
 void add_status(Program& program);
+void add_conflicts(Program& program);
+void add_drafts(Program& program);
+void add_log(Program& program);
+void add_quarantine(Program& program);
 void add_sql(Program& program);
 
 }  // namespace skerry::cli

@@ -13,15 +13,19 @@ access: open            # every signed-in user may read and write everything
 entities:
   list:
     attributes:
-      id: uuid          # the key, made on the device (UUID version 7)
-      name: text
+      id: uuid            # the key, made on the device (UUID version 7)
+      name: text!         # ! = required
   task:
     attributes:
       id: uuid
-      list_id: uuid     # a list's id
-      title: text
-      done: int         # 0 or 1
-      position: { type: int, merge: last }   # the full form; `last`: the later arrival wins
+      list_id: list!      # an association: holds a list's id
+      title: text!
+      notes: { type: text, merge: text }   # two people's changes are merged, word by word
+      done: bool! = false
+      due: date
+      tags: { type: set, merge: set }
+    on_delete: { list_id: cascade }        # a list takes its tasks with it
+    indexes: [[list_id, done]]
 )";
 
 }  // namespace skerry::cli

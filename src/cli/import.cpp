@@ -63,16 +63,16 @@ class FileImport {
     // Opens the file and decides about its columns from its first rows.
     Result<void> open() {
         ahead_.clear();
-        FileFormat format = FileFormat::kCsv;
-        if (options_.format == "json") format = FileFormat::kJson;
-        else if (options_.format == "ndjson") format = FileFormat::kNdjson;
+        format_ = FileFormat::kCsv;
+        if (options_.format == "json") format_ = FileFormat::kJson;
+        else if (options_.format == "ndjson") format_ = FileFormat::kNdjson;
         else if (options_.format.empty()) {
-            SKERRY_ASSIGN(format, format_of_name(options_.file));
+            SKERRY_ASSIGN(format_, format_of_name(options_.file));
         }
-        SKERRY_ASSIGN(reader_, open_rows(options_.file, format, options_.delimiter[0]));
+        SKERRY_ASSIGN(reader_, open_rows(options_.file, format_, options_.delimiter[0]));
         std::vector<std::string> names;
         std::set<std::string> seen;
-        while (ahead_.size() < (format == FileFormat::kCsv ? 1 : kRowsLookedAt)) {
+        while (ahead_.size() < (format_ == FileFormat::kCsv ? 1 : kRowsLookedAt)) {
             FileRow row;
             SKERRY_ASSIGN(const bool any, reader_->next(row));
             if (!any) break;
@@ -136,8 +136,8 @@ class FileImport {
                 return fail(Code::kInvalidArgument, at_line("'" + field.name + "' comes up that no row before had; leave it out with --ignore, or give it to the first row"));
             }
             const std::size_t i = static_cast<std::size_t>(at - plan_.columns.begin());
-            auto value = to_value(field.cell, model::type_name(plan_.attributes[i]->type));
-            if (!value) return fail(value.error().code, at_line(field.name + ": " + value.error().message));
+            auto value = to_value(field.cell, *plan_.entity, *plan_.attributes[i], format_);
+            if (!value) return fail(value.error().code, at_line(value.error().message));
             values[i] = std::move(*value);
         }
         if (plan_.makes_keys) {
@@ -237,6 +237,7 @@ class FileImport {
     }
 
     const Options& options_;
+    FileFormat format_ = FileFormat::kCsv;
     Plan plan_;
     std::unique_ptr<RowReader> reader_;
     std::vector<FileRow> ahead_;  // rows looked at already, last first
@@ -276,8 +277,8 @@ void add_import(Program& program) {
     teach(command,
           "A row whose key exists is updated, others are created; attributes that the file does not have stay as\n"
           "they are. A file without keys gets new ones, so that a second import doubles the rows; with --key-from\n"
-          "it updates them instead. CSV needs a header. The file is checked as a whole before anything is written.\n"
-          "Works while the server runs.",
+          "it updates them instead. CSV needs a header; a json or set attribute holds its JSON text there. The file\n"
+          "is checked as a whole before anything is written. Works while the server runs.",
           "skerry import data place places.ndjson --key-from geonameid");
     program.on_run(command, [options] { return run(*options); });
 }

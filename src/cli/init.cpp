@@ -69,7 +69,7 @@ void add_init(Program& program) {
     command->add_option("--model", options->model, "the model file; copied to DIR/model.yaml");
     teach(command,
           "Without --model, DIR/model.yaml is used if it is there, else a small example is written.\n"
-          "The model cannot be changed afterwards in this version.",
+          "Later, `skerry serve DIR --model FILE` takes a model that adds to this one.",
           "skerry init shop --model shop.yaml");
     program.on_run(command, [options] { return run(*options); });
 }

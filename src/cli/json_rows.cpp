@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "base/result.hpp"
+#include "model/json.hpp"
 
 namespace skerry::cli {
 
@@ -31,20 +32,22 @@ class RowHandler {
     bool on_document_begin(ErrorCode&) { return true; }
     bool on_document_end(ErrorCode&) { return true; }
     bool on_array_begin(ErrorCode& ec) {
-        if (!array_ || in_array_ || in_object_) return refuse(ec, nested());
+        if (in_object_) return open_nested('[', ec);
+        if (!array_ || in_array_) return refuse(ec, "a list where a row was expected");
         in_array_ = true;
         return true;
     }
-    bool on_array_end(std::size_t, ErrorCode&) { return true; }
+    bool on_array_end(std::size_t, ErrorCode& ec) { return nested_ == 0 || close_nested(']', ec); }
     bool on_object_begin(ErrorCode& ec) {
-        if (in_object_) return refuse(ec, nested());
+        if (in_object_) return open_nested('{', ec);
         if (array_ && !in_array_) return refuse(ec, "a JSON file holds an array of objects; use --format ndjson for one object a line");
         in_object_ = true;
         row_ = FileRow{++count_, {}};
         row_bytes_ = 0;
         return true;
     }
-    bool on_object_end(std::size_t, ErrorCode&) {
+    bool on_object_end(std::size_t, ErrorCode& ec) {
+        if (nested_ > 0) return close_nested('}', ec);
         in_object_ = false;
         rows.push_back(std::move(row_));
         return true;
@@ -55,6 +58,13 @@ class RowHandler {
     }
     bool on_key(Text text, std::size_t, ErrorCode& ec) {
         key_ += text;
+        if (nested_ > 0) {
+            begin_member();
+            model::append_json_string(json_, key_);
+            json_ += ':';
+            key_.clear();
+            return true;
+        }
         for (const Field& field : row_.fields)
             if (field.name == key_) return refuse(ec, "'" + key_ + "' comes twice in one object");
         row_.fields.push_back({std::move(key_), {}});
@@ -75,25 +85,47 @@ class RowHandler {
     std::uint64_t count() const { return count_; }
 
   private:
-    std::string nested() const {
-        return in_object_ && !row_.fields.empty()
-                   ? "'" + row_.fields.back().name + "' holds a list or an object; an attribute holds one value"
-                   : "a list where a row was expected";
+    // A list or an object as a value is written down again as JSON; numbers stay as they are.
+    bool open_nested(char bracket, ErrorCode& ec) {
+        begin_member();
+        ++nested_;
+        json_ += bracket;
+        return add_bytes(1, ec);
+    }
+    bool close_nested(char bracket, ErrorCode& ec) {
+        json_ += bracket;
+        if (--nested_ > 0) return add_bytes(1, ec);
+        row_.fields.back().cell = Cell{CellKind::kJson, std::move(json_)};
+        json_.clear();
+        return true;
+    }
+    // The comma before what is not the first.
+    void begin_member() {
+        if (!json_.empty() && json_.back() != '[' && json_.back() != '{' && json_.back() != ':') json_ += ',';
     }
     bool refuse(ErrorCode& ec, std::string why) {
         fault = std::move(why);
         ec = json::error::syntax;
         return false;
     }
+    bool add_bytes(std::size_t bytes, ErrorCode& ec) {
+        row_bytes_ += bytes;
+        return row_bytes_ <= kRowTextMax || refuse(ec, "the row is longer than " + std::to_string(kRowTextMax) + " bytes");
+    }
     bool add_text(Text text, ErrorCode& ec) {
-        row_bytes_ += text.size();
-        if (row_bytes_ > kRowTextMax) return refuse(ec, "the row is longer than " + std::to_string(kRowTextMax) + " bytes");
         text_ += text;
-        return true;
+        return add_bytes(text.size(), ec);
     }
     bool number(Text text, ErrorCode& ec) { return add_text(text, ec) && done(CellKind::kNumber, ec); }
     bool done(CellKind kind, ErrorCode& ec) {
         if (!in_object_) return refuse(ec, "a value where an object was expected");
+        if (nested_ > 0) {
+            begin_member();
+            if (kind == CellKind::kText) model::append_json_string(json_, text_);
+            else json_ += kind == CellKind::kNumber ? text_ : kind == CellKind::kNull ? "null" : kind == CellKind::kTrue ? "true" : "false";
+            text_.clear();
+            return add_bytes(2, ec);
+        }
         row_.fields.back().cell = Cell{kind, std::move(text_)};
         text_.clear();
         return true;
@@ -104,6 +136,8 @@ class RowHandler {
     bool in_object_ = false;
     std::uint64_t count_ = 0;
     std::size_t row_bytes_ = 0;
+    int nested_ = 0;  // lists and objects that are open inside a value
+    std::string json_;
     std::string key_;
     std::string text_;
     FileRow row_;
@@ -113,7 +147,7 @@ using Parser = json::basic_parser<RowHandler>;
 
 json::parse_options options() {
     json::parse_options strict;
-    strict.max_depth = 3;
+    strict.max_depth = model::kJsonDepthMax + 2;
     return strict;
 }
 

@@ -32,14 +32,22 @@ int run(int argc, char** argv) {
     program.app.footer(
         "`skerry COMMAND --help` explains a command with an example."
         "\nExit codes: 0 done, 1 failed, 2 wrong command line. Errors: docs/errors.md.");
+    add_model(program);
+    add_types(program);
     add_init(program);
     add_serve(program);
+    add_backup(program);
+    add_restore(program);
     add_import(program);
     add_token(program);
     add_device(program);
     add_sync(program);
     add_watch(program);
     add_status(program);
+    add_conflicts(program);
+    add_drafts(program);
+    add_log(program);
+    add_quarantine(program);
     add_sql(program);
     try {
         program.app.parse(argc, argv);
@@ -68,6 +76,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of the write, not a sudden end
+    std::signal(SIGXFSZ, SIG_IGN);  // and so is a file that may grow no more
     try {
         return skerry::cli::run(argc, argv);
     } catch (const std::exception& error) {  // memory ran out, or a bug: a line, not a stack trace

@@ -9,6 +9,8 @@
 #include "base/text.hpp"
 #include "cli/csv_rows.hpp"
 #include "cli/json_rows.hpp"
+#include "model/json.hpp"
+#include "model/value.hpp"
 
 namespace skerry::cli {
 
@@ -19,6 +21,11 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
     return number;
+}
+
+std::string lower_case(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return text;
 }
 
 std::string shortened(std::string_view text) {
@@ -44,21 +51,37 @@ Result<std::unique_ptr<RowReader>> open_rows(const std::string& file_name, FileF
     return open_json(std::move(input), format);
 }
 
-Result<Value> to_value(const Cell& cell, std::string_view type) {
+Result<Value> to_value(const Cell& cell, const model::Entity& entity, const model::Attribute& attribute, FileFormat format) {
     if (cell.kind == CellKind::kNull) return Value{Null{}};
+    const auto refuse = [&](const std::string& why) {
+        return fail(Code::kValueInvalid, entity.name + "." + attribute.name + ": " + (cell.kind == CellKind::kJson ? "" : "'" + shortened(cell.text) + "' ") + why);
+    };
+    const auto json = [&](const std::string& text) {
+        auto value = model::value_from_json(entity, attribute, text);
+        if (!value && cell.kind != CellKind::kJson) value.error().message += ": '" + shortened(cell.text) + "'";
+        return value;
+    };
     const bool boolean = cell.kind == CellKind::kTrue || cell.kind == CellKind::kFalse;
-    if (type == "int") {
-        if (boolean) return Value{std::int64_t{cell.kind == CellKind::kTrue ? 1 : 0}};
-        if (const auto number = whole_number(cell.text)) return Value{*number};
-        return fail(Code::kValueInvalid, "'" + shortened(cell.text) + "' is not a whole number of 64 bits");
+    const std::string word = boolean ? (cell.kind == CellKind::kTrue ? "true" : "false") : cell.text;
+    const bool is_string = cell.kind == CellKind::kText;
+    switch (attribute.type) {
+        case model::Type::kJson: return json(is_string && format != FileFormat::kCsv ? model::json_string(word) : word);
+        case model::Type::kSet: return json(word);
+        default: break;
     }
-    if (boolean) return fail(Code::kValueInvalid, "true and false are not " + std::string(type));
-    if (type != "uuid") return Value{cell.text};
-    std::string uuid = cell.text;
-    std::transform(uuid.begin(), uuid.end(), uuid.begin(),
-                   [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
-    if (!is_canonical_uuid(uuid)) return fail(Code::kValueInvalid, "'" + shortened(cell.text) + "' is not a uuid");
-    return Value{std::move(uuid)};
+    if (cell.kind == CellKind::kJson) return refuse("a list or an object is no " + std::string(model::type_name(attribute.type)));
+    switch (attribute.type) {
+        case model::Type::kInt:
+            if (boolean) return Value{std::int64_t{cell.kind == CellKind::kTrue ? 1 : 0}};
+            if (const auto number = whole_number(cell.text)) return Value{*number};
+            return refuse("is not a whole number of 64 bits");
+        case model::Type::kBool: return json(lower_case(word));
+        case model::Type::kReal: return json(word);
+        case model::Type::kDecimal: return boolean ? refuse("true and false are no decimals") : json(model::json_string(word));
+        default: break;
+    }
+    if (boolean) return fail(Code::kValueInvalid, entity.name + "." + attribute.name + ": true and false are not " + std::string(model::type_name(attribute.type)));
+    return json(model::json_string(attribute.type == model::Type::kUuid ? lower_case(word) : word));
 }
 
 std::string derived_uuid(std::string_view entity, const std::vector<Cell>& cells) {

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "model/model.hpp"
+
 namespace skerry::cli {
 
 enum class FileFormat { kCsv, kJson, kNdjson };
@@ -18,11 +20,11 @@ enum class FileFormat { kCsv, kJson, kNdjson };
 // By the name's ending: .csv, .json, .ndjson, .jsonl. not_supported if it has none of them.
 Result<FileFormat> format_of_name(std::string_view file_name);
 
-enum class CellKind { kNull, kText, kNumber, kTrue, kFalse };
+enum class CellKind { kNull, kText, kNumber, kTrue, kFalse, kJson };
 
 struct Cell {
     CellKind kind = CellKind::kNull;
-    std::string text;  // of kText; of kNumber as written
+    std::string text;  // of kText; of kNumber as written; of kJson a list or an object, as JSON
 };
 
 struct Field {
@@ -51,11 +53,15 @@ class RowReader {
 // "-" is standard input. Errors: not_found, io.
 Result<std::unique_ptr<RowReader>> open_rows(const std::string& file_name, FileFormat format, char delimiter);
 
-// What a cell becomes in an attribute of type "uuid", "text" or "int"; a reason when it cannot.
-//   uuid  in lower case; 32 hexadecimal digits with hyphens
-//   text  text; a number as it is written
-//   int   a whole number of 64 bits, also as text; true 1 and false 0
-Result<Value> to_value(const Cell& cell, std::string_view type);
+// What a cell becomes in an attribute; a reason when it cannot, which names the attribute.
+//   uuid      in lower case; 32 hexadecimal digits with hyphens
+//   text      text; a number as it is written
+//   int       a whole number of 64 bits, also as text; true 1 and false 0
+//   bool      true and false in any case, 1 and 0
+//   json      in a JSON file the value itself; in CSV the JSON text
+//   set       a list of texts; in CSV the JSON text of one
+//   the rest  as model::value_from_json takes them, also as text
+Result<Value> to_value(const Cell& cell, const model::Entity& entity, const model::Attribute& attribute, FileFormat format);
 
 // A key from the values of some columns, the same each time (UUID version 8): so that a second import of the same
 // file finds the rows of the first. A single whole number takes the first 48 bits, so that the keys are in the

@@ -6,7 +6,7 @@
 #include "cli/files.hpp"
 #include "cli/print.hpp"
 #include "cli/status_text.hpp"
-#include "server/app/server.hpp"
+#include "server/app/inspect.hpp"
 
 namespace skerry::cli {
 
@@ -36,15 +36,31 @@ Result<void> show_server(const Options& options) {
     for (const model::Entity& entity : model.entities)
         if (!entity.builtin()) entities.push_back(entity.name);
     SKERRY_ASSIGN(const Table counts, count_rows(entities, [&](const std::string& query) { return sql.run(query); }));
+    SKERRY_ASSIGN(const server::Inspector inspector, server::Inspector::open({options.place, ""}));
+    SKERRY_ASSIGN(const auto drafts, inspector.drafts());
+    SKERRY_ASSIGN(const auto held_back, inspector.quarantine());
+    SKERRY_ASSIGN(const Table open, sql.run("SELECT count(*) FROM skerry_conflict WHERE state = 'open'"));
+    const auto* open_count = std::get_if<std::int64_t>(&open.rows.at(0).at(0));
+    const std::uint64_t conflicts = open_count == nullptr ? 0 : static_cast<std::uint64_t>(*open_count);
     if (options.json) {
         std::string rows = json_rows_on_one_line(counts);
         rows.pop_back();
         print_out("{\"app\": " + json_text(model.app) + ", \"model_version\": " + std::to_string(model.version) +
-                  ", \"entities\": " + rows + "}\n");
+                  ", \"entities\": " + rows +
+                  ", \"drafts\": " + std::to_string(drafts.size()) + ", \"conflicts\": " + std::to_string(conflicts) +
+                  ", \"quarantined\": " + std::to_string(held_back.size()) + "}\n");
         return {};
     }
     print_out("server of the app '" + model.app + "', model version " + std::to_string(model.version) + "\n\n" +
               format_table(counts, Format::kTable));
+    std::string waiting;
+    const auto line = [&](std::uint64_t n, const char* one, const char* many, const char* command) {
+        if (n > 0) waiting += grouped(n) + (n == 1 ? one : many) + " (" + command + ")\n";
+    };
+    line(conflicts, " conflict waits for a decision", " conflicts wait for a decision", "skerry conflicts");
+    line(drafts.size(), " rejected transaction is kept as a draft", " rejected transactions are kept as drafts", "skerry drafts");
+    line(held_back.size(), " row is held back from devices", " rows are held back from devices", "skerry quarantine");
+    if (!waiting.empty()) print_out("\n" + waiting);
     return {};
 }
 

@@ -29,6 +29,7 @@ std::string status_json(const DeviceStatus& status) {
            ", \"reachable\": " + (status.reachable ? "true" : "false") +
            ", \"waiting_to_send\": " + number(status.waiting_to_send) +
            ", \"waiting_to_settle\": " + number(status.waiting_to_settle) + ", \"drafts\": " + number(status.drafts) +
+           ", \"conflicts\": " + number(status.conflicts) +
            ", \"quarantined\": " + number(status.quarantined) + ", \"incomplete\": [" + incomplete + "], \"synced_at\": " +
            (status.synced_at_us ? json_text(timestamp_text(Micros(*status.synced_at_us))) : "null") + ", \"problem\": " + problem +
            ", \"rows_received\": " + number(status.rows_received) + ", \"bytes_received\": " + number(status.bytes_received) +
@@ -47,8 +48,9 @@ std::string status_text(const DeviceStatus& status) {
     line("waiting to send", grouped(status.waiting_to_send) + (status.waiting_to_send == 1 ? " transaction" : " transactions"));
     line("waiting to settle", grouped(status.waiting_to_settle) + (status.waiting_to_settle == 1 ? " transaction" : " transactions"));
     if (!status.incomplete.empty()) line("incomplete", joined(status.incomplete) + " (first download not finished)");
-    if (status.drafts > 0) line("drafts", grouped(status.drafts) + " rejected, kept to be mended");
-    if (status.quarantined > 0) line("quarantined", grouped(status.quarantined) + " received rows could not be stored");
+    if (status.drafts > 0) line("drafts", grouped(status.drafts) + " rejected, kept to be mended (skerry drafts)");
+    if (status.conflicts > 0) line("conflicts", grouped(status.conflicts) + (status.conflicts == 1 ? " waits" : " wait") + " for a decision (skerry conflicts)");
+    if (status.quarantined > 0) line("quarantined", grouped(status.quarantined) + " received rows could not be stored (skerry quarantine)");
     if (status.problem) line("problem", std::string(code_name(status.problem->code)) + ": " + status.problem->message);
     return out;
 }

@@ -61,7 +61,7 @@ Result<void> run(const Options& options) {
               bytes_text(done->bytes_received) + "), " + grouped(verdicts.settled) +
               (verdicts.settled == 1 ? " transaction" : " transactions") + " settled (" + bytes_text(done->bytes_sent) +
               " sent), in " + took + "\n");
-    if (done->waiting_to_settle > 0 || done->drafts > 0 || done->quarantined > 0) print_out(status_text(*done));
+    if (done->waiting_to_settle > 0 || done->drafts > 0 || done->conflicts > 0 || done->quarantined > 0) print_out(status_text(*done));
     return {};
 }
 

@@ -49,7 +49,7 @@ void add_token(Program& program) {
     command->add_option("DIR", options->dir, "the server's folder")->required();
     command->add_option("--user", options->user, "whom the token stands for")->required();
     command->add_option("--days", options->days, "valid for so many days; without end if not given")->check(CLI::Range(1, 36500));
-    command->add_option("--label", options->label, "a note for people, such as the device's name");
+    command->add_option("--label", options->label, "a note for people; `metrics`: it opens GET /metrics and nothing else");
     command->add_option("--out", options->out, "write it to this file, readable only by you, instead of showing it");
     teach(command,
           "The token is all that a device needs to act for the user: keep it as a password. The server stores only\n"
