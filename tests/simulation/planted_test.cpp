@@ -44,7 +44,10 @@ INSTANTIATE_TEST_SUITE_P(bugs, Planted,
                                            Control{Plant::kRecomputeBeforeSettle, "recompute before settle", 200},
                                            Control{Plant::kBatchSplitOverCheckpoints, "batch split over checkpoints", 200},
                                            Control{Plant::kOutboxDeletedOnUnauthorized, "outbox deleted on 401", 200},
-                                           Control{Plant::kStoreSynchronousNormal, "device with synchronous=NORMAL", 200}),
+                                           Control{Plant::kStoreSynchronousNormal, "device with synchronous=NORMAL", 200},
+                                           Control{Plant::kCounterAppliedAsValue, "counter applied as a value", 200},
+                                           Control{Plant::kUnionForgetsRemoval, "union forgets a removal", 200},
+                                           Control{Plant::kRecordNotClosed, "record not closed", 200}),
                          [](const auto& control) { return "plant_" + std::to_string(static_cast<int>(control.param.plant)); });
 
 }  // namespace

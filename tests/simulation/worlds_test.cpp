@@ -1,4 +1,4 @@
-// Random worlds: SKERRY_WORLDS of them (500; 100 under sanitizers) from SKERRY_SEED on, in shards for ctest -j.
+// Random worlds: SKERRY_WORLDS of them (250; 50 under sanitizers) from SKERRY_SEED on, in shards for ctest -j.
 #include <gtest/gtest.h>
 
 #include "simulation/worlds.hpp"
@@ -7,15 +7,15 @@ namespace skerry::kit {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kWorlds = 100;
+constexpr std::uint64_t kWorlds = 50;
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr std::uint64_t kWorlds = 100;
+constexpr std::uint64_t kWorlds = 50;
 #else
-constexpr std::uint64_t kWorlds = 500;
+constexpr std::uint64_t kWorlds = 250;
 #endif
 #else
-constexpr std::uint64_t kWorlds = 500;
+constexpr std::uint64_t kWorlds = 250;
 #endif
 constexpr std::uint64_t kShards = 5;
 
@@ -40,9 +40,9 @@ TEST_P(Worlds, hold_every_invariant) {
 INSTANTIATE_TEST_SUITE_P(shard, Worlds, ::testing::Range<std::uint64_t>(0, kShards));
 
 // A run is a function of its seed: otherwise no failure could be replayed.
-TEST(Determinism, fifty_seeds_run_twice_give_equal_traces) {
+TEST(Determinism, twenty_five_seeds_run_twice_give_equal_traces) {
     const std::uint64_t first = from_environment("SKERRY_SEED", kFirstSeed);
-    for (std::uint64_t i = 0; i < 50; ++i) {
+    for (std::uint64_t i = 0; i < 25; ++i) {
         const Plan plan = generate_plan(first + i);
         const Report once = run(plan);
         const Report again = run(plan);

@@ -5,15 +5,16 @@
 #include "kit/events/seeds.hpp"
 #include "kit/net/faults.hpp"
 #include "kit/plan/plan.hpp"
+#include "kit/plan/values.hpp"
 
 namespace skerry::kit {
 
 namespace {
 
-constexpr std::string_view kTexts[] = {
-    "", "a", "b", "ä", "naïve café", "日本語", "\xF0\x9F\x98\x80 emoji", "e\xCC\x81", "line\nbreak", "quote ' \" ;",
-    "%41 percent", "  spaces  ", "NULL", "0", "-1", "1e3", "\xEF\xBB\xBF bom", "Z\xCC\x8A\xE2\x80\xAE rtl"};
-constexpr std::int64_t kIntegers[] = {0, 1, -1, 2, 7, 100, INT64_MAX, INT64_MIN, 9007199254740993, -9007199254740993, 4294967296};
+// How often each entity is written, in a thousand; the rest are notes.
+constexpr std::pair<std::string_view, std::uint64_t> kShares[] = {
+    {"item", 110}, {"site", 80}, {"visit", 60}, {"task", 40}, {"mark", 40}, {"card", 180}, {"form", 30},
+    {"flag", 50},  {"pair", 20}, {"back", 60},  {"keep", 50}, {"nat", 50}};
 
 struct Generator {
     std::uint64_t seed;
@@ -21,6 +22,7 @@ struct Generator {
     SeededRandom random;
     std::int64_t keys = 6;
     std::int64_t devices = 2;
+    bool typed = true;  // entities beside note and item
     std::uint64_t groups = 0;
     std::map<std::uint32_t, std::vector<std::string>> own_groups;
 
@@ -43,52 +45,71 @@ struct Generator {
         key.push_back("0123456789abcdef"[i % 16]);
         return key;
     }
-    Value text() {
-        if (chance(random, 120)) return Null{};
-        if (chance(random, 30)) {
-            std::string long_text(static_cast<std::size_t>(between(random, 200, 5000)), 'x');
-            return long_text += std::to_string(random.below(99));
+    std::string entity() {
+        std::uint64_t dice = random.below(1000);
+        if (!typed) return dice < 650 ? "note" : "item";
+        for (const auto& [name, share] : kShares) {
+            if (dice < share) return std::string(name);
+            dice -= share;
         }
-        if (chance(random, 300)) return std::string(kTexts[random.below(std::size(kTexts))]);
-        return "t" + std::to_string(random.below(1000));
+        return "note";
     }
-    Value integer() {
-        if (chance(random, 120)) return Null{};
-        if (chance(random, 300)) return kIntegers[random.below(std::size(kIntegers))];
-        return static_cast<std::int64_t>(random.below(1000));
+    std::string key_of(const std::string& entity) {
+        if (entity == "note") return note_key();
+        if (entity == "item") return item_key();
+        return std::string(1, static_cast<char>('a' + random.below(static_cast<std::uint64_t>(std::min<std::int64_t>(keys, 5)))));
     }
 
-    Write row_write(bool server) {
+    // All attributes, or some of them where a statement names only what it changes.
+    void add_values(Write& write, bool some, Oddity oddity) {
+        const model::Entity& of = *world_model().find(write.entity);
+        for (const model::Attribute& attribute : of.attributes) {
+            if (chance(random, some ? (of.attributes.size() > 5 ? 750 : 450) : typed && of.attributes.size() > 5 ? 300 : 0)) continue;
+            write.values.emplace_back(attribute.name, random_value(random, attribute, oddity));
+        }
+        if (!write.values.empty()) return;
+        const model::Attribute& attribute = of.attributes[random.below(of.attributes.size())];
+        write.values.emplace_back(attribute.name, random_value(random, attribute, oddity));
+    }
+
+    Write row_write(Oddity oddity) {
         Write write;
-        const bool note = chance(random, 650);
-        write.entity = note ? "note" : "item";
-        write.key = note ? note_key() : item_key();
-        static constexpr std::pair<WriteKind, std::uint64_t> kMix[] = {
-            {WriteKind::kInsert, 220}, {WriteKind::kInsertIgnore, 60}, {WriteKind::kReplace, 90},
-            {WriteKind::kUpsert, 110}, {WriteKind::kUpdate, 290},      {WriteKind::kUpdateMany, 40},
-            {WriteKind::kDelete, 130}, {WriteKind::kReinsert, 60}};
+        write.entity = entity();
+        write.key = key_of(write.entity);
+        using Mix = std::pair<WriteKind, std::uint64_t>;
+        static constexpr Mix kMix[] = {{WriteKind::kInsert, 220}, {WriteKind::kInsertIgnore, 60}, {WriteKind::kReplace, 90},
+                                       {WriteKind::kUpsert, 110}, {WriteKind::kUpdate, 290},      {WriteKind::kUpdateMany, 40},
+                                       {WriteKind::kDelete, 130}, {WriteKind::kReinsert, 60}};
+        // Where policies differ rows are changed rather than made anew, or most transactions would end as key_taken.
+        static constexpr Mix kTypedMix[] = {{WriteKind::kInsert, 60},  {WriteKind::kInsertIgnore, 40}, {WriteKind::kReplace, 50},
+                                            {WriteKind::kUpsert, 80},  {WriteKind::kUpdate, 580},      {WriteKind::kUpdateMany, 50},
+                                            {WriteKind::kDelete, 110}, {WriteKind::kReinsert, 30}};
         std::uint64_t dice = random.below(1000);
-        for (const auto& [kind, share] : kMix) {
+        for (const auto& [kind, share] : write.entity == "note" || write.entity == "item" ? kMix : kTypedMix) {
             write.kind = kind;
             if (dice < share) break;
             dice -= share;
         }
         if (write.kind == WriteKind::kDelete) return write;
-        const bool some = write.kind == WriteKind::kUpdate || write.kind == WriteKind::kUpdateMany;
-        const auto add = [&](std::string name, Value value) {
-            if (some && chance(random, 450)) return;
-            write.values.emplace_back(std::move(name), std::move(value));
-        };
-        if (note) {
-            add("text", text());
-            add("n", integer());
-            add("tag", text());
-        } else {
-            add("name", text());
-            add("qty", integer());
+        add_values(write, write.kind == WriteKind::kUpdate || write.kind == WriteKind::kUpdateMany, oddity);
+        return write;
+    }
+
+    // What only the library's own transactions can say.
+    Write said() {
+        Write write;
+        if (chance(random, 850)) {
+            write.kind = WriteKind::kEditShown;
+            write.entity = entity();
+            write.key = key_of(write.entity);
+            add_values(write, true, Oddity::kStorable);
+            return write;
         }
-        if (write.values.empty()) write.values.emplace_back(note ? "n" : "qty", integer());
-        static_cast<void>(server);
+        static constexpr std::pair<std::string_view, std::string_view> kConditions[] = {
+            {"card", "hi >= 3"}, {"card", "visits < 100"}, {"card", "kind = 'open'"}, {"note", "n <> 7"}, {"item", "qty <= 50"}, {"back", "n > 0"}};
+        const auto& [name, condition] = kConditions[random.below(std::size(kConditions))];
+        write = {WriteKind::kAssert, std::string(name), {}, {{"if", std::string(condition)}}, 0};
+        write.key = key_of(write.entity);
         return write;
     }
 
@@ -111,7 +132,8 @@ struct Generator {
             // Only plain SQL programs can roll back to a savepoint: the library refuses ROLLBACK in all its forms.
             const bool save = foreign && chance(random, 80);
             if (save) out.push_back({WriteKind::kSavepoint, "", "", {}, 0});
-            out.push_back(row_write(false));
+            out.push_back(row_write(Oddity::kAlsoRefused));
+            if (typed && !foreign && chance(random, 120)) out.push_back(said());
             if (save) out.push_back({chance(random, 600) ? WriteKind::kRollbackTo : WriteKind::kRelease, "", "", {}, 0});
         }
         return out;
@@ -145,6 +167,31 @@ struct Generator {
         plan.settings["seed_rows"] = chance(r, 350) ? between(r, 10, 120) : 0;
         plan.settings["slice_rows"] = chance(r, 500) ? between(r, 1, 30) : 0;
         plan.settings["duration_ms"] = between(r, 5'000, 90'000);
+        typed = allowed("typed");
+        plan.settings["seed_typed"] = typed && chance(r, 700) ? between(r, 1, 4) : 0;
+    }
+
+    void people(std::int64_t duration) {
+        SeededRandom r = stream(seed, "people-plan");
+        const bool decide = allowed("resolve");
+        const bool mend = allowed("drafts");
+        for (std::uint32_t d = 0; typed && d < devices; ++d) {
+            for (std::int64_t i = between(r, 0, 3); i > 0; --i) add(between(r, 0, duration), StepKind::kShow, d);
+            if (decide)
+                for (std::int64_t i = between(r, 0, 4); i > 0; --i) {
+                    static constexpr std::string_view kChoices[] = {"mine", "theirs", "mix"};
+                    Step& step = add(between(r, duration / 4, duration), StepKind::kResolve, d);
+                    step.args["nth"] = std::to_string(r.below(10));
+                    step.args["choice"] = kChoices[r.below(3)];
+                }
+            if (mend)
+                for (std::int64_t i = between(r, 0, 3); i > 0; --i) {
+                    static constexpr std::string_view kWays[] = {"retry", "edit", "discard"};
+                    Step& step = add(between(r, duration / 4, duration), StepKind::kDraft, d);
+                    step.args["nth"] = std::to_string(r.below(10));
+                    step.args["do"] = kWays[r.below(3)];
+                }
+        }
     }
 
     void network(std::int64_t duration) {
@@ -206,7 +253,7 @@ struct Generator {
                 Step& step = add(between(r, 0, duration), StepKind::kServerSql, 0);
                 for (std::int64_t k = between(r, 1, 2); k > 0; --k) {
                     auto& commit = step.commits.emplace_back();
-                    for (std::int64_t w = between(r, 1, 4); w > 0; --w) commit.push_back(row_write(true));
+                    for (std::int64_t w = between(r, 1, 4); w > 0; --w) commit.push_back(row_write(Oddity::kStorable));
                 }
             }
         if (allowed("bad-token") && chance(r, 400))
@@ -237,6 +284,7 @@ struct Generator {
                 }
                 Step& step = add(at, StepKind::kTxn, d);
                 step.args["end"] = chance(random, 60) ? "rollback" : "commit";
+                if (typed && chance(random, 60)) step.args["strict"] = "1";
                 step.commits.push_back(writes(d, false));
             }
             const auto syncs = between(random, 1, 6);
@@ -252,25 +300,6 @@ struct Generator {
 
 }  // namespace
 
-const model::Model& world_model() {
-    using model::Attribute;
-    using model::Type;
-    static const model::Model model = [] {
-        model::Model m;
-        m.app = "world";
-        m.entities = {
-            {"note", {"id", Type::kText}, {{"text", Type::kText}, {"n", Type::kInt}, {"tag", Type::kText}}},
-            {"item", {"id", Type::kUuid}, {{"name", Type::kText}, {"qty", Type::kInt}}},
-            {"grp", {"id", Type::kText}, {{"g", Type::kText}, {"n", Type::kInt}, {"k", Type::kInt}}},
-            {"tick", {"id", Type::kText}, {{"v", Type::kInt}}},
-            {"total", {"id", Type::kText}, {{"n", Type::kInt}}},
-        };
-        model::complete(m);
-        return m;
-    }();
-    return model;
-}
-
 Plan generate_plan(std::uint64_t seed) {
     Generator g(seed);
     g.plan.seed = seed;
@@ -280,6 +309,7 @@ Plan generate_plan(std::uint64_t seed) {
     g.network(duration);
     g.crashes(duration);
     g.odd_things(duration);
+    g.people(duration);
     std::multimap<std::int64_t, Step> by_time;  // steps of one moment keep their order
     for (Step& step : g.plan.steps) by_time.emplace(step.at_ms, std::move(step));
     g.plan.steps.clear();

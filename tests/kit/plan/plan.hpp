@@ -7,7 +7,8 @@
 //   1200 txn d1 commit ; insert note k1 text=s:x n=i:5 ; delete item ...
 //   1900 crash d2 loss=power-torn call=4 back=2500
 //
-// Numbers at the left are milliseconds of world time. Values: n (NULL), i:<integer>, s:<text, percent-encoded>.
+// Numbers at the left are milliseconds of world time. Values: n (NULL), i:<integer>, r:<real, hexadecimal>,
+// s:<text, percent-encoded>, b:<bytes, hexadecimal>.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +41,9 @@ enum class WriteKind {
     kSavepoint,
     kRollbackTo,    // of the last savepoint
     kRelease,
+    // Only in a transaction of the library:
+    kEditShown,  // some attributes of one row, as a form does that was opened by the last `show`
+    kAssert,     // values: if=<condition>
 };
 
 struct Write {
@@ -52,7 +56,7 @@ struct Write {
 };
 
 enum class StepKind {
-    kTxn,          // the app's transaction through the library; arg end=commit|rollback
+    kTxn,          // the app's transaction through the library; args end=commit|rollback, strict=1
     kForeign,      // another SQLite program: each "commit" of `commits` is one of its transactions; recursive=0|1
     kLook,         // the library looks at the file (app_wrote)
     kSync,
@@ -68,6 +72,9 @@ enum class StepKind {
     kRestore,      // back to the copy
     kJoin,         // a new, empty device of the same user
     kBadToken,     // the device shows a token that the server does not know; for=ms
+    kShow,         // the app reads all rows, as its forms show them
+    kResolve,      // a person decides an open conflict record: nth, choice=mine|theirs|mix
+    kDraft,        // a person looks at an open draft: nth, do=retry|edit|discard
 };
 
 struct Step {
@@ -90,7 +97,7 @@ struct Plan {
 };
 
 // The model of every random world: note (text keys), item (uuid keys), grp and total (groups, written together),
-// tick (only the server writes).
+// tick (only the server writes), and entities for every type, policy and kind of reference (world_model.cpp).
 const model::Model& world_model();
 
 Plan generate_plan(std::uint64_t seed);

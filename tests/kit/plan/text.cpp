@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 
 #include "base/text.hpp"
@@ -12,7 +13,7 @@ namespace {
 template <class E, std::size_t N>
 using Names = std::array<std::pair<E, std::string_view>, N>;
 
-constexpr Names<WriteKind, 13> kWrites{{{WriteKind::kInsert, "insert"},
+constexpr Names<WriteKind, 15> kWrites{{{WriteKind::kInsert, "insert"},
                                         {WriteKind::kInsertIgnore, "insert_ignore"},
                                         {WriteKind::kReplace, "replace"},
                                         {WriteKind::kUpsert, "upsert"},
@@ -24,8 +25,10 @@ constexpr Names<WriteKind, 13> kWrites{{{WriteKind::kInsert, "insert"},
                                         {WriteKind::kDeleteGroup, "delete_group"},
                                         {WriteKind::kSavepoint, "savepoint"},
                                         {WriteKind::kRollbackTo, "rollback_to"},
-                                        {WriteKind::kRelease, "release"}}};
-constexpr Names<StepKind, 16> kSteps{{{StepKind::kTxn, "txn"},
+                                        {WriteKind::kRelease, "release"},
+                                        {WriteKind::kEditShown, "edit_shown"},
+                                        {WriteKind::kAssert, "assert"}}};
+constexpr Names<StepKind, 19> kSteps{{{StepKind::kTxn, "txn"},
                                       {StepKind::kForeign, "foreign"},
                                       {StepKind::kLook, "look"},
                                       {StepKind::kSync, "sync"},
@@ -40,7 +43,10 @@ constexpr Names<StepKind, 16> kSteps{{{StepKind::kTxn, "txn"},
                                       {StepKind::kBackup, "backup"},
                                       {StepKind::kRestore, "restore"},
                                       {StepKind::kJoin, "join"},
-                                      {StepKind::kBadToken, "bad_token"}}};
+                                      {StepKind::kBadToken, "bad_token"},
+                                      {StepKind::kShow, "show"},
+                                      {StepKind::kResolve, "resolve"},
+                                      {StepKind::kDraft, "draft"}}};
 
 template <class E, std::size_t N>
 std::string_view name_of(const Names<E, N>& names, E value) {
@@ -87,11 +93,22 @@ std::string decode(std::string_view text) {
 std::string print_value(const Value& value) {
     if (const auto* i = std::get_if<std::int64_t>(&value)) return "i:" + std::to_string(*i);
     if (const auto* s = std::get_if<std::string>(&value)) return "s:" + encode(*s);
+    if (const auto* b = std::get_if<Blob>(&value)) return "b:" + hex(view_of(*b));
+    if (const auto* r = std::get_if<double>(&value)) {
+        char text[40];
+        std::snprintf(text, sizeof text, "r:%a", *r);
+        return text;
+    }
     return "n";
 }
 Value parse_value(std::string_view text) {
     if (text.starts_with("i:")) return static_cast<std::int64_t>(std::strtoll(std::string(text.substr(2)).c_str(), nullptr, 10));
     if (text.starts_with("s:")) return decode(text.substr(2));
+    if (text.starts_with("r:")) return std::strtod(std::string(text.substr(2)).c_str(), nullptr);
+    if (text.starts_with("b:")) {
+        const auto bytes = unhex(text.substr(2));
+        return bytes ? Value{Blob(bytes->begin(), bytes->end())} : Value{Null{}};
+    }
     return Null{};
 }
 

@@ -1,4 +1,4 @@
-// The living part: opening, events, death. What the kit learns from the file is in observe.cpp.
+// The living part: opening, events, death. What the app does is in app.cpp, what the kit learns from the file in observe.cpp.
 #include "kit/world/device.hpp"
 
 #include "kit/events/seeds.hpp"
@@ -202,92 +202,6 @@ void Device::network_available() {
 }
 void Device::look() {
     event("look", [&] { host_->app_wrote(); });
-}
-
-// ---- the app ----
-
-void Device::sql(std::string_view statement, const std::vector<Value>& parameters) {
-    auto done = transaction([&](store::Store& store) -> Result<void> {
-        SKERRY_TRY(store.sql(statement, parameters));
-        return {};
-    });
-    if (!done && is_up()) fail("test", std::string(statement) + ": " + describe(done.error()));
-}
-
-Result<void> Device::transaction(const std::function<Result<void>(store::Store&)>& work, bool keep) {
-    if (!is_up()) return skerry::fail(Code::kIo, "the device is down");
-    Result<void> result = app_->begin();
-    Open open;
-    if (result) {
-        auto before = read_images(app_->db(), scene_.model);
-        result = work(*app_);
-        auto after = read_images(app_->db(), scene_.model);
-        if (before && after) {
-            open.before = std::move(*before);
-            open.after.push_back(std::move(*after));
-        } else if (!disk_->is_down()) {
-            fail("test", "reading inside a transaction: " + describe(before ? after.error() : before.error()));
-        }
-        if (!result || !keep) {
-            app_->rollback();
-        } else {
-            result = app_->commit();
-            if (!result) app_->rollback();
-        }
-    }
-    const bool committed = result && keep && !disk_->is_down();
-    scene_.trace.line(options_.name, committed ? "commit" : result ? "rollback" : "refused: " + std::string(code_name(result.error().code)));
-    if (disk_->is_down()) {
-        // The power failed inside the commit, or the last write of it: nobody was told, either may be true.
-        if (!open.after.empty() && keep) in_doubt_ = std::move(open);
-        die();
-        return result ? skerry::fail(Code::kIo, "the device went down") : result;
-    }
-    if (committed) {
-        observe(open, true);
-        event({}, [&] { host_->app_wrote(); });
-    } else {
-        after_event();
-    }
-    return result;
-}
-
-Result<void> Device::foreign_commits(std::size_t count, const std::function<Result<void>(std::size_t, const Say&)>& commit, bool recursive) {
-    if (!is_up()) return skerry::fail(Code::kIo, "the device is down");
-    Result<void> result;
-    {
-        sqlite::Database db = open_plain();
-        if (!db.is_open()) result = skerry::fail(Code::kIo, "no connection");
-        if (result) result = db.exec(recursive ? "PRAGMA recursive_triggers = ON" : "PRAGMA recursive_triggers = OFF");
-        auto before = result ? read_images(db, scene_.model) : Result<Images>(Images{});
-        if (result && before && (!foreign_ || difference(foreign_->before, foreign_->after.front()).empty()))
-            foreign_ = Open{*before, {*before}};
-        for (std::size_t i = 0; i < count && result && before; ++i) {
-            result = db.exec("BEGIN IMMEDIATE");
-            if (result) result = commit(i, plainly(db));
-            auto after = result ? read_images(db, scene_.model) : Result<Images>(Images{});
-            if (result) result = db.exec("COMMIT");
-            if (result && !disk_->is_down()) {
-                foreign_->after = {*after};
-            } else if (disk_->is_down() && after && !after->empty()) {
-                foreign_->after.push_back(*after);
-            }
-        }
-        if (!result && !disk_->is_down()) fail("test", "another program: " + describe(result.error()));
-    }
-    scene_.trace.line(options_.name, "another program wrote");
-    if (disk_->is_down()) die();
-    return result;
-}
-
-Result<void> Device::foreign(const std::vector<std::vector<Write>>& commits, bool recursive_triggers) {
-    return foreign_commits(commits.size(), [&](std::size_t i, const Say& target) -> Result<void> {
-        for (const Write& write : commits[i]) SKERRY_TRY(say(write, scene_.model, target));
-        return {};
-    }, recursive_triggers);
-}
-Result<void> Device::foreign(const std::vector<std::string>& commits, bool recursive_triggers) {
-    return foreign_commits(commits.size(), [&](std::size_t i, const Say& target) { return target(commits[i], {}); }, recursive_triggers);
 }
 
 }  // namespace skerry::kit

@@ -13,6 +13,7 @@
 #include "kit/disk/crash_disk.hpp"
 #include "kit/world/scene.hpp"
 #include "kit/world/sql_rows.hpp"
+#include "store/records.hpp"
 
 namespace skerry::kit {
 
@@ -36,11 +37,27 @@ class Device final : public Caller, public host::Exchange {
     // ---- the app ----
     // One statement, one transaction. A refusal fails the world: use transaction() to see it.
     void sql(std::string_view statement, const std::vector<Value>& parameters = {});
-    // Runs `work` in one transaction of the library, committed when it succeeds and `keep` says so.
+    // Runs `work` in one transaction of the library, committed when it succeeds and `keep` says so. It says in `said`
+    // what it says beside its writes.
+    using Work = std::function<Result<void>(store::Store&, Said&)>;
+    Result<void> transaction(const Work& work, bool keep = true, bool strict = false);
     Result<void> transaction(const std::function<Result<void>(store::Store&)>& work, bool keep = true);
+    // One transaction of a plan. What the model does not allow is answered by a refusal, and the transaction goes on.
+    Result<void> app(const std::vector<Write>& writes, bool keep, bool strict);
+    // Its forms show the rows as they are now.
+    void show_forms();
+    // ---- people (people.cpp) ----
+    // Decides the nth open conflict record (of how many there are), as the library offers it; `pick` chooses the values
+    // of a mix.
+    void resolve(std::uint64_t nth, Choice choice, std::uint64_t pick);
+    enum class Mend { kRetry, kEdit, kDiscard };
+    void mend_draft(std::uint64_t nth, Mend how, std::uint64_t pick);
     // Another SQLite program commits these, one after the other; the library does not look meanwhile.
     Result<void> foreign(const std::vector<std::vector<Write>>& commits, bool recursive_triggers = false);
     Result<void> foreign(const std::vector<std::string>& commits, bool recursive_triggers = false);
+    // The same, said freely: `commit` gets the connection inside a transaction, which it may roll back itself.
+    using Program = std::function<Result<void>(std::size_t, sqlite::Database&)>;
+    Result<void> program(std::size_t commits, const Program& commit, bool recursive_triggers);
     void look();
     std::vector<std::string> rows(std::string_view entity);
     Images images();
@@ -91,20 +108,38 @@ class Device final : public Caller, public host::Exchange {
     struct Open {  // what was committed and has no number yet, as far as is known
         Images before;
         std::vector<Images> after;  // the acknowledged one first, then those a crash may have kept
+        Said said{};
+        // It was the library's own transaction, cut short: what is there after the restart tells.
+        bool after_unknown = false;
     };
 
   private:
+    struct DraftFact {
+        std::int64_t number = 0;
+        std::int64_t root = 0;
+        bool of_this_identity = false;
+        std::string device;
+        Label label = 0;
+    };
+    std::vector<DraftFact> open_drafts();
+    bool is_asserted(const std::vector<DraftFact>& open, const DraftFact& chosen, const RowChange& change) const;
+    enum class Numbers { kYes, kNo };  // whether it makes a transaction, and numbers first what is open
+    void by_library(std::string_view what, const Said& said, const std::function<Result<void>()>& work, Numbers numbers = Numbers::kYes);
+    void show_decided(const ConflictRecord& record, const Resolution& resolution, Said& said);
+    void check_drafts();
     void event(std::string_view what, const std::function<void()>& act);
     void after_event();
     void die();
     void observe(const std::optional<Open>& app = std::nullopt, bool app_acknowledged = false);
-    void number(const std::string& id, const Images& before, const Images& after, const std::set<Label>& unsettled);
+    void number(const std::string& id, const Open& open, const std::set<Label>& unsettled);
+    bool anything(const Open& open) const;
+    Result<void> edit_shown(store::Store& store, const Write& write, Said& said);
+    Result<void> assert_that(store::Store& store, const Write& write, Said& said);
     bool identity_changed();
     void read_verdicts();
     void check_visible();
     void check_nothing_lost();
     void check_problem();
-    Result<void> foreign_commits(std::size_t count, const std::function<Result<void>(std::size_t, const Say&)>& commit, bool recursive);
     std::vector<std::pair<std::int64_t, std::string>> journal();  // (number, id) by number
     std::int64_t count(std::string_view table);
     void fail(std::string_view invariant, std::string what);
@@ -130,6 +165,8 @@ class Device final : public Caller, public host::Exchange {
     // what is known of the file
     std::string identity_;
     std::set<Label> unsettled_;
+    Images forms_;
+    std::set<Label> edited_drafts_;
     std::optional<Open> foreign_;
     std::optional<Open> in_doubt_;  // an app transaction whose commit a crash cut short
     std::int64_t verdicts_read_ = 0;

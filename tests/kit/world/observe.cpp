@@ -3,38 +3,17 @@
 
 #include "base/error_table.hpp"
 #include "base/text.hpp"
+#include "kit/world/looking.hpp"
 
 namespace skerry::kit {
 
 namespace {
-
-// A journalled payload begins with its number and its 16 random bytes.
-std::string id_of_payload(BytesView payload) {
-    Reader in(payload);
-    in.varint();
-    const BytesView id = in.raw(16);
-    return in.ok() ? std::string(id) : std::string{};
-}
 
 std::string verdict_text(std::int64_t verdict, Code code) {
     constexpr std::string_view kNames[] = {"?", "applied", "merged", "conflict", "rejected", "settled before"};
     std::string text(kNames[verdict >= 1 && verdict <= 5 ? verdict : 0]);
     if (verdict == 3 || verdict == 4) text += " " + std::string(code_name(code));
     return text;
-}
-
-// Runs `row` for every row of a query; false when it failed.
-bool each(sqlite::Database& db, std::string_view sql, const std::function<void(sqlite::Statement&)>& row) {
-    auto statement = db.prepare(sql);
-    if (!statement) return false;
-    for (;;) {
-        const auto more = statement->step();
-        if (!more) return false;
-        if (!*more) break;
-        row(*statement);
-    }
-    statement->reset();
-    return true;
 }
 
 }  // namespace
@@ -53,11 +32,17 @@ bool Device::identity_changed() {
     return changed;
 }
 
-void Device::number(const std::string& id, const Images& before, const Images& after, const std::set<Label>& unsettled) {
+// json and sets become canonical when they are numbered, in row and operation together.
+void Device::number(const std::string& id, const Open& open, const std::set<Label>& unsettled) {
     const Label label = scene_.next_label++;
     scene_.labels.emplace(id, label);
-    scene_.oracle.committed(label, options_.user, difference(before, after), unsettled);
+    scene_.oracle.committed(label, options_.user, difference(canonical(open.before, scene_.model), canonical(open.after.front(), scene_.model)), unsettled, open.said);
     scene_.trace.line(options_.name, "numbered " + scene_.oracle.describe(label));
+}
+
+bool Device::anything(const Open& open) const {
+    if (open.after.empty()) return false;
+    return !open.said.redo_of.empty() || !difference(canonical(open.before, scene_.model), canonical(open.after.front(), scene_.model)).empty();
 }
 
 // New entries of the journal belong, in this order, to what another program left open and to the app's transaction.
@@ -76,18 +61,18 @@ void Device::observe(const std::optional<Open>& app, bool app_acknowledged) {
         scene_.oracle.moved(here);
         std::erase_if(unsettled, [&](Label label) { return !here.contains(label); });
     }
-    const bool foreign_due = foreign_ && !difference(foreign_->before, foreign_->after.front()).empty();
-    const bool app_due = app && !app->after.empty() && !difference(app->before, app->after.front()).empty();
+    const bool foreign_due = foreign_ && anything(*foreign_);
+    const bool app_due = app && anything(*app);
     bool foreign_done = false;
     bool app_done = false;
     unsettled_.clear();
     for (const auto& [no, id] : entries) {
         if (!scene_.labels.contains(id)) {
             if (foreign_due && !foreign_done) {
-                number(id, foreign_->before, foreign_->after.front(), unsettled);
+                number(id, *foreign_, unsettled);
                 foreign_done = true;
             } else if (app_due && !app_done) {
-                number(id, app->before, app->after.front(), unsettled);
+                number(id, *app, unsettled);
                 app_done = true;
             } else {
                 return fail("P2 exactly once", "transaction " + std::to_string(no) + " was made by nobody");
@@ -137,12 +122,12 @@ void Device::read_verdicts() {
         if (predicted == nullptr) return fail("P9 one verdict", "T" + std::to_string(label->second) + " settled before the server judged it");
         if (one.verdict == 5 && restored_) continue;
         constexpr Judgement kByVerdict[] = {Judgement::kApplied, Judgement::kApplied, Judgement::kMerged, Judgement::kConflict, Judgement::kRejected};
-        const bool same = one.verdict >= 1 && one.verdict <= 4 && agrees(*predicted, kByVerdict[static_cast<std::size_t>(one.verdict)], code);
+        const bool same = one.verdict >= 1 && one.verdict <= 4 && agrees(*predicted, {kByVerdict[static_cast<std::size_t>(one.verdict)], code});
         if (!same) return fail("oracle verdict", "the device was told " + text + ": " + scene_.oracle.describe(label->second));
         if (predicted->judgement != Judgement::kRejected) continue;
         const auto root = numbers_.find({one.device, one.root});
-        if (!restored_ && (root == numbers_.end() || root->second != predicted->root))
-            return fail("oracle verdict", "root is number " + std::to_string(one.root) + ", not T" + std::to_string(predicted->root) + ": " + scene_.oracle.describe(label->second));
+        if (!restored_ && (root == numbers_.end() || !predicted->roots.contains(root->second)))
+            return fail("oracle verdict", "root is number " + std::to_string(one.root) + ": " + scene_.oracle.describe(label->second));
     }
 }
 
@@ -170,7 +155,10 @@ void Device::check_visible() {
 void Device::check_nothing_lost() {
     if (foreign_ && foreign_->after.size() > 1) {
         auto now = read_images(app_->db(), scene_.model);
-        const auto match = now ? std::find(foreign_->after.begin(), foreign_->after.end(), *now) : foreign_->after.end();
+        // Opening numbered it, so its values have their canonical spelling by now.
+        const auto match = !now ? foreign_->after.end() : std::find_if(foreign_->after.begin(), foreign_->after.end(), [&](const Images& one) {
+            return canonical(one, scene_.model) == canonical(*now, scene_.model);
+        });
         if (match == foreign_->after.end()) return fail("P1 durability", "what another program committed is not there after the restart");
         foreign_->after = {*match};
     }
@@ -182,9 +170,11 @@ void Device::check_nothing_lost() {
     });
     for (const Label label : unsettled_)
         if (!kept.contains(label)) return fail("P1 durability", "acknowledged and lost in the restart: " + scene_.oracle.describe(label));
+    if (in_doubt_ && in_doubt_->after_unknown)
+        if (auto now = read_images(app_->db(), scene_.model)) in_doubt_->after = {std::move(*now)};
     observe(in_doubt_ ? in_doubt_ : std::optional<Open>(Open{}), false);
     in_doubt_.reset();
-    if (foreign_ && !difference(foreign_->before, foreign_->after.front()).empty())
+    if (foreign_ && anything(*foreign_))
         fail("P1 durability", "another program's commit was not numbered at the restart");
     foreign_.reset();
 }
@@ -208,6 +198,7 @@ void Device::check_settled() {
     each(app_->db(), "SELECT count(*) FROM skerry_archive WHERE verdict = 4", [&](sqlite::Statement& s) { rejected = s.integer(0); });
     if (const auto n = count("skerry_draft"); n != rejected)
         fail("drafts", std::to_string(rejected) + " transactions were rejected, " + std::to_string(n) + " drafts are kept");
+    check_drafts();
     auto plain = open_plain(sqlite::Open::kReadOnly);
     each(plain, "PRAGMA integrity_check", [&](sqlite::Statement& s) {
         if (s.text(0) != "ok") fail("I1 integrity", std::string(s.text(0)));

@@ -1,5 +1,7 @@
 #include "kit/world/runner.hpp"
 
+#include "kit/events/seeds.hpp"
+#include "kit/plan/values.hpp"
 #include "kit/world/world.hpp"
 
 namespace skerry::kit {
@@ -31,6 +33,7 @@ class Run {
     Report run() {
         const auto users = std::max<std::int64_t>(1, plan_.setting("users", 1));
         if (const auto rows = plan_.setting("seed_rows"); rows > 0) seed_rows(rows);
+        if (const auto keys = plan_.setting("seed_typed"); keys > 0) seed_typed(keys);
         for (std::int64_t d = 0; d < plan_.setting("devices", 2) && world_.ok(); ++d)
             by_number_.push_back(&world_.device("d" + std::to_string(d), "user" + std::to_string(d % users)));
         for (const Step& step : plan_.steps) {
@@ -46,6 +49,7 @@ class Run {
         report.failure = world_.failure();
         report.trace_hash = world_.scene().trace.hash();
         report.marks = world_.scene().trace.marks();
+        for (const auto& [what, n] : world_.scene().oracle.met()) report.marks["met." + what] += n;
         report.events = world_.scene().events.count();
         report.virtual_ms = world_.now().count() / 1000;
         if (!report.ok) report.text = world_.report();
@@ -91,6 +95,23 @@ class Run {
         world_.server().write({writes});
     }
 
+    // Rows of the typed entities that every device begins with, parents first.
+    void seed_typed(std::int64_t keys) {
+        SeededRandom random = stream(plan_.seed, "seed-rows");
+        std::vector<std::vector<Write>> commits;
+        const model::Model& model = world_.scene().model;
+        for (std::size_t e = 5; e < model.entities.size(); ++e) {
+            if (model.entities[e].builtin()) continue;
+            for (std::int64_t k = 0; k < keys; ++k) {
+                Write write{WriteKind::kInsert, model.entities[e].name, std::string(1, static_cast<char>('a' + k)), {}, 0};
+                for (const model::Attribute& attribute : model.entities[e].attributes)
+                    if (!chance(random, 200)) write.values.emplace_back(attribute.name, random_value(random, attribute, Oddity::kStorable));
+                commits.push_back({std::move(write)});
+            }
+        }
+        world_.server().write(commits);
+    }
+
     Device* device(const Step& step) { return step.device < by_number_.size() ? by_number_[step.device] : nullptr; }
 
     void execute(const Step& step) {
@@ -111,6 +132,9 @@ class Run {
                 static_cast<void>(d->foreign(step.commits, step.number("recursive") != 0));
                 return;
             case StepKind::kLook: return d->look();
+            case StepKind::kShow: return d->show_forms();
+            case StepKind::kResolve: return resolve(*d, step);
+            case StepKind::kDraft: return mend(*d, step);
             case StepKind::kSync:
                 if (d->sync_ended()) d->start_sync();
                 return;
@@ -142,15 +166,19 @@ class Run {
     void transaction(Device& d, const Step& step) {
         if (!d.is_up() || step.commits.empty()) return;
         const bool keep = step.text("end") != "rollback";
-        auto done = d.transaction([&](store::Store& store) -> Result<void> {
-            const Say target = [&](const std::string& sql, const std::vector<Value>& parameters) -> Result<void> {
-                SKERRY_TRY(store.sql(sql, parameters));
-                return {};
-            };
-            for (const Write& write : step.commits.front()) SKERRY_TRY(say(write, world_.scene().model, target));
-            return {};
-        }, keep);
+        auto done = d.app(step.commits.front(), keep, step.number("strict") != 0);
         if (!done && d.is_up()) world_.scene().fail("P1 local writes", d.name() + ": a transaction was refused: " + describe(done.error()));
+    }
+
+    void resolve(Device& d, const Step& step) {
+        const std::string choice = step.text("choice");
+        d.resolve(static_cast<std::uint64_t>(step.number("nth")), choice == "mine" ? Choice::kMine : choice == "mix" ? Choice::kMix : Choice::kTheirs,
+                  static_cast<std::uint64_t>(step.at_ms));
+    }
+    void mend(Device& d, const Step& step) {
+        const std::string how = step.text("do");
+        d.mend_draft(static_cast<std::uint64_t>(step.number("nth")), how == "edit" ? Device::Mend::kEdit : how == "discard" ? Device::Mend::kDiscard : Device::Mend::kRetry,
+                     static_cast<std::uint64_t>(step.at_ms));
     }
 
     void net(Device& d, const Step& step) {

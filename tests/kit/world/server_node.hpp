@@ -32,6 +32,7 @@ class ServerNode {
 
     Images images();
     std::vector<std::string> rows(std::string_view entity);
+    std::vector<SeenRecord> records();
     CrashDisk& disk() { return *disk_; }
     VirtualClock& clock() { return clock_; }
     // After anything that may have changed the database: what was judged, does every row agree with the oracle?
@@ -49,6 +50,8 @@ class ServerNode {
     };
     void die();
     void settle_doubt();
+    void check_drafts();
+    void tell_oracle(const std::vector<Images>& seen);
     void schedule_tick();
     void judged();
     void transactions(std::size_t count, const std::function<Result<void>(std::size_t, const Say&)>& work);
@@ -69,7 +72,7 @@ class ServerNode {
     std::uint64_t seen_calls_ = 0;
     std::map<std::int64_t, std::int64_t> judged_;  // by device row, the highest number the oracle was told
     bool made_ = false;
-    std::optional<std::pair<Images, Images>> in_doubt_;  // a commit of another program that a crash cut short
+    std::optional<std::vector<Images>> in_doubt_;  // a commit of another program that a crash cut short, by statement
 };
 
 }  // namespace skerry::kit

@@ -56,7 +56,6 @@ Result<Images> read_images(sqlite::Database& db, const model::Model& model) {
     Images images;
     for (std::uint32_t e = 0; e < model.entities.size(); ++e) {
         const model::Entity& entity = model.entities[e];
-        if (entity.builtin()) continue;
         SKERRY_ASSIGN(sqlite::OwnedStatement rows, db.prepare_once("SELECT " + column_list(entity) + " FROM " + quote_name(entity.name)));
         for (;;) {
             SKERRY_ASSIGN(const bool more, rows->step());
@@ -83,7 +82,7 @@ std::vector<std::string> as_lines(const Images& images, const model::Model& mode
 Result<void> say(const Write& write, const model::Model& model, const Say& target) {
     const auto tolerant = [&](const Sql& sql) -> Result<void> {
         auto said = target(sql.text, sql.parameters);
-        if (!said && (said.error().code == Code::kConstraint || said.error().code == Code::kValueInvalid)) return {};
+        if (!said && is_answer(said.error().code)) return {};
         return said;
     };
     switch (write.kind) {
@@ -126,6 +125,19 @@ Result<void> say(const Write& write, const model::Model& model, const Say& targe
             SKERRY_TRY(tolerant({"DELETE FROM grp WHERE g = ?1", {write.key}}));
             return tolerant({"DELETE FROM total WHERE id = ?1", {write.key}});
         default: return {};
+    }
+}
+
+bool is_answer(Code code) {
+    switch (code) {
+        case Code::kConstraint:
+        case Code::kValueInvalid:
+        case Code::kRequired:
+        case Code::kCheckFailed:
+        case Code::kReferenceMissing:
+        case Code::kStillReferenced:
+        case Code::kNotUnique: return true;
+        default: return false;
     }
 }
 

@@ -143,7 +143,7 @@ void World::check_newcomer() {
     Device& fresh = device("newcomer", devices_.empty() ? "somebody" : devices_.front()->options().user);
     sync(fresh);
     if (!ok()) return;
-    if (const std::string differs = compare(fresh.images(), scene_.oracle.rows()); !differs.empty())
+    if (const std::string differs = compare(fresh.images(), server_->images()); !differs.empty())
         scene_.fail("L10 newcomer", "a device from zero:" + differs);
 }
 
@@ -153,7 +153,7 @@ void World::check_everything() {
         if (!ok()) return;
         if (!device->is_up()) return scene_.fail("L1 liveness", device->name() + " is down at the end");
         device->check_settled();
-        if (const std::string differs = compare(device->images(), scene_.oracle.rows()); !differs.empty())
+        if (const std::string differs = compare(device->images(), server_->images()); !differs.empty())
             scene_.fail("L3 convergence", device->name() + ":" + differs);
     }
 }
