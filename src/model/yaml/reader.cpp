@@ -1,7 +1,7 @@
 #include "model/yaml/reader.hpp"
 
-#include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "base/text.hpp"
 #include "model/yaml/entities.hpp"
@@ -83,9 +83,11 @@ class ModelReader {
 };
 
 std::vector<ModelFault> in_file_order(std::vector<Fault> faults) {
-    std::stable_sort(faults.begin(), faults.end(), [](const Fault& a, const Fault& b) { return a.mark < b.mark; });
+    // Of one place in the order in which they were found, which a multimap keeps.
+    std::multimap<Mark, Fault> sorted;
+    for (Fault& fault : faults) sorted.emplace(fault.mark, std::move(fault));
     std::vector<ModelFault> out;
-    for (Fault& fault : faults) out.push_back({fault.mark.line, fault.mark.column, fault.code, std::move(fault.text)});
+    for (auto& [mark, fault] : sorted) out.push_back({mark.line, mark.column, fault.code, std::move(fault.text)});
     return out;
 }
 
