@@ -31,11 +31,11 @@ http::Response plain(int status, std::string text) {
 
 class CountedBody final : public http::Body {
   public:
-    CountedBody(std::unique_ptr<http::Body> inner, Traffic& traffic, Traffic::Route& route)
-        : inner_(std::move(inner)), traffic_(traffic), route_(route) {
-        ++traffic_.bodies_open;
+    CountedBody(std::unique_ptr<http::Body> inner, std::shared_ptr<Traffic> traffic, Traffic::Route& route)
+        : inner_(std::move(inner)), traffic_(std::move(traffic)), route_(route) {
+        ++traffic_->bodies_open;
     }
-    ~CountedBody() override { --traffic_.bodies_open; }
+    ~CountedBody() override { --traffic_->bodies_open; }
     http::Step next(Bytes& out) override {
         const std::size_t before = out.size();
         const http::Step step = inner_->next(out);
@@ -46,26 +46,26 @@ class CountedBody final : public http::Body {
 
   private:
     std::unique_ptr<http::Body> inner_;
-    Traffic& traffic_;
-    Traffic::Route& route_;
+    std::shared_ptr<Traffic> traffic_;  // shared: a body may outlive the server that made it
+    Traffic::Route& route_;             // of traffic_
 };
 
 class Service final : public http::Handler {
   public:
     explicit Service(const ServiceContext& context) : c_(context) {
-        for (const std::string_view route : kMeasured) traffic_.routes.try_emplace(std::string(route));
-        traffic_.routes.try_emplace("other");
+        for (const std::string_view route : kMeasured) traffic_->routes.try_emplace(std::string(route));
+        traffic_->routes.try_emplace("other");
     }
 
     http::Response handle(const http::Request& request) override {
-        const auto found = traffic_.routes.find(request.target);
-        Traffic::Route& measured = found == traffic_.routes.end() ? traffic_.routes.find("other")->second : found->second;
+        const auto found = traffic_->routes.find(request.target);
+        Traffic::Route& measured = found == traffic_->routes.end() ? traffic_->routes.find("other")->second : found->second;
         const Micros begun = c_.clock.mono();
         const Route* route = find(request);
         const std::uint64_t full_before = c_.tally.disk_full;
         const auto judged_before = c_.tally.transactions;
         http::Response response = route == nullptr ? c_.inner.handle(request) : (this->*route->run)(request);
-        traffic_.timed(measured, c_.clock.mono() - begun);
+        traffic_->timed(measured, c_.clock.mono() - begun);
         if (c_.tally.transactions != judged_before) full_at_.reset();
         if (c_.tally.disk_full != full_before) full_at_ = begun;
         ++measured.answers[response.status];
@@ -142,7 +142,7 @@ class Service final : public http::Handler {
             SKERRY_TRY(access::authenticate_metrics(*view, request.authorization, c_.clock.wall()));
             SKERRY_ASSIGN(const storage::Mark last, view->last());
             SKERRY_ASSIGN(const storage::Figures figures, c_.backend.figures());
-            return metrics_text({traffic_, c_.tally, figures, last.seq.value, c_.sequencer.rows()});
+            return metrics_text({*traffic_, c_.tally, figures, last.seq.value, c_.sequencer.rows()});
         }();
         if (text) {
             http::Response response = plain(200, *text);
@@ -155,7 +155,7 @@ class Service final : public http::Handler {
     }
 
     const ServiceContext c_;
-    Traffic traffic_;
+    std::shared_ptr<Traffic> traffic_ = std::make_shared<Traffic>();
     bool stopping_ = false;
     // readiness as it was last seen
     std::optional<Micros> looked_;
