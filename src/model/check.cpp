@@ -3,6 +3,7 @@
 #include <functional>
 #include <set>
 
+#include "model/check_profiles.hpp"
 #include "model/model.hpp"
 #include "model/value.hpp"
 
@@ -148,7 +149,8 @@ Result<void> check(const Model& model) {
         if (!is_valid_name(entity.name)) return bad_name("entity", entity.name);
         SKERRY_TRY(check_entity(model, entity));
     }
-    return check_cascades(model);
+    SKERRY_TRY(check_cascades(model));
+    return check_profiles(model);
 }
 
 }  // namespace skerry::model

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "model/evolve_profiles.hpp"
 #include "model/value.hpp"
 
 namespace skerry::model {
@@ -83,6 +84,7 @@ class Evolution {
             for (const std::string& line : refusals_) message += (message.empty() ? "" : "\n") + line;
             return fail(Code::kModelChange, std::move(message));
         }
+        place_profiles(old_, wanted_, next);
         SKERRY_TRY(check_version(next));
         return next;
     }
@@ -304,6 +306,7 @@ std::vector<std::string> differences(const Model& old, const Model& next) {
             out.push_back("entity " + quote(now.name) + " is new, with " + std::to_string(now.attributes.size()) +
                           " attribute" + (now.attributes.size() == 1 ? "" : "s") + " beside its key");
     }
+    profile_differences(old, next, out);
     if (old.version != next.version)
         out.push_back("the version is " + std::to_string(next.version) + " instead of " + std::to_string(old.version));
     return out;

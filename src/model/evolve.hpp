@@ -15,7 +15,8 @@ namespace skerry::model {
 // a device knows that compiled bytes are a successor of what it has.
 //
 // Allowed: new entities; new attributes that may be NULL or have a default; new enum values; changed merge, conflict,
-// update_delete, create_create and strict; indexes made or dropped. The version grows with every change.
+// update_delete, create_create and strict; indexes made or dropped; profiles and what they know of the principal. The
+// version grows with every change.
 //
 // Anything else is refused with model_change, one line for each change: what it is and what to do instead. A changed
 // default is among them: it is the value of the rows that were there before the attribute, in tables, in journals and

@@ -132,6 +132,77 @@ void get_entity(Reader& in, Entity& entity) {
     entity.strict = strict == 1;
 }
 
+void put_profile(Writer& out, const Profile& profile) {
+    out.bytes(profile.name);
+    out.varint(profile.entities.size());
+    for (const EntityProfile& said : profile.entities) {
+        out.varint(said.entity.value);
+        out.u8(static_cast<std::uint8_t>(said.download));
+        out.u8(static_cast<std::uint8_t>(said.upload));
+        out.u8(said.link ? 1 : 0);
+        if (said.link) {
+            out.varint(said.link->attribute);
+            out.bytes(said.link->value);
+            out.u8(said.link->many ? 1 : 0);
+        }
+        out.bytes(said.where);
+        out.varint(said.with);
+        out.varint(said.priority);
+    }
+}
+
+std::uint32_t get_u32(Reader& in) {
+    const std::uint64_t number = in.varint();
+    if (number > UINT32_MAX) in.fail();
+    return static_cast<std::uint32_t>(number);
+}
+
+bool get_flag(Reader& in) {
+    const std::uint8_t flag = in.u8();
+    if (flag > 1) in.fail();
+    return flag == 1;
+}
+
+void get_profile(Reader& in, Profile& profile) {
+    profile.name = in.bytes();
+    const std::size_t entities = in.count(7);
+    for (std::size_t i = 0; i < entities && in.ok(); ++i) {
+        EntityProfile& said = profile.entities.emplace_back();
+        said.entity.value = get_u32(in);
+        said.download = get_enum(in, Download::kNever);
+        said.upload = get_enum(in, Upload::kReject);
+        if (get_flag(in)) {
+            Link& link = said.link.emplace();
+            link.attribute = get_u32(in);
+            link.value = in.bytes();
+            link.many = get_flag(in);
+        }
+        said.where = in.bytes();
+        said.with = get_u32(in);
+        said.priority = get_u32(in);
+    }
+}
+
+Bytes compiled(const Model& model, bool whole) {
+    Bytes bytes;
+    Writer out(bytes);
+    out.raw(kMagic);
+    out.u16(kModelFormat);
+    out.bytes(model.app);
+    out.varint(model.version);
+    out.varint(model.entities.size());
+    for (const Entity& entity : model.entities) put_entity(out, entity);
+    out.varint(model.principal.size());
+    for (const PrincipalValue& value : model.principal) {
+        out.bytes(value.name);
+        out.u8(static_cast<std::uint8_t>(value.kind));
+        out.bytes(whole ? value.query : std::string());
+    }
+    out.varint(model.profiles.size());
+    for (const Profile& profile : model.profiles) put_profile(out, profile);
+    return bytes;
+}
+
 Attribute text(std::string name) { return {.name = std::move(name), .required = true}; }
 
 Entity make_conflict_entity() {
@@ -184,17 +255,21 @@ void complete(Model& model) {
     if (model.find(kConflictEntity) == nullptr) model.entities.push_back(conflict_entity());
 }
 
-Bytes Model::compile() const {
-    Bytes bytes;
-    Writer out(bytes);
-    out.raw(kMagic);
-    out.u16(kModelFormat);
-    out.bytes(app);
-    out.varint(version);
-    out.varint(entities.size());
-    for (const Entity& entity : entities) put_entity(out, entity);
-    return bytes;
+const Profile* Model::profile(std::string_view name) const {
+    for (const Profile& profile : profiles)
+        if (name.empty() || profile.name == name) return &profile;
+    return nullptr;
 }
+
+EntityProfile Model::in_profile(std::string_view name, EntityIx entity) const {
+    if (const Profile* found = profile(name))
+        for (const EntityProfile& said : found->entities)
+            if (said.entity == entity) return said;
+    return {.entity = entity};
+}
+
+Bytes Model::compile() const { return compiled(*this, false); }
+Bytes Model::compile_whole() const { return compiled(*this, true); }
 
 std::uint64_t Model::hash() const { return hash64(compile()); }
 
@@ -216,6 +291,15 @@ Result<Model> Model::load(BytesView compiled) {
     model.version = static_cast<std::uint32_t>(version);
     const std::size_t entities = in.count(10);
     for (std::size_t i = 0; i < entities && in.ok(); ++i) get_entity(in, model.entities.emplace_back());
+    const std::size_t principal = in.count(3);
+    for (std::size_t i = 0; i < principal && in.ok(); ++i) {
+        PrincipalValue& value = model.principal.emplace_back();
+        value.name = in.bytes();
+        value.kind = get_enum(in, PrincipalKind::kChosen);
+        value.query = in.bytes();
+    }
+    const std::size_t profiles = in.count(2);
+    for (std::size_t i = 0; i < profiles && in.ok(); ++i) get_profile(in, model.profiles.emplace_back());
     if (!in.at_end()) return fail(Code::kModelInvalid, "the compiled model is damaged");
     SKERRY_TRY(check(model));
     return model;

@@ -105,7 +105,66 @@ struct Entity {
     std::optional<std::uint32_t> attribute_named(std::string_view wanted) const;
 };
 
+// ---- what is taken offline, and how ----
+
+// What the server knows of a signed-in user, by the name that rules give it (`:me`).
+enum class PrincipalKind : std::uint8_t {
+    kClaim = 1,   // said by the token; `sub`, the user's name, need not be declared
+    kQuery = 2,   // the first column of a query on the server; it may use `sub` and claims as parameters
+    kChosen = 3,  // what the device's app asks for (Device::choose): a part to be had on demand
+};
+struct PrincipalValue {
+    std::string name{};
+    PrincipalKind kind = PrincipalKind::kClaim;
+    std::string query{};  // of kQuery; not part of what devices receive
+    friend bool operator==(const PrincipalValue&, const PrincipalValue&) = default;
+};
+
+inline constexpr std::string_view kUserValue = "sub";  // the user's name; needs no declaration
+
+enum class Download : std::uint8_t {
+    kAll = 1,           // every row
+    kRule = 2,          // rows that meet the rule: EntityProfile::link and where
+    kWith = 3,          // rows whose parent is here
+    kNoneClear = 4,     // rows made here are sent, then cleared
+    kNonePreserve = 5,  // what is here stays as it is
+    kNever = 6,         // lives on the device only, unless an app sends it explicitly
+};
+enum class Upload : std::uint8_t { kAllow = 1, kReject = 2 };
+
+inline constexpr std::uint32_t kKeyAttribute = UINT32_MAX;  // where an attribute's index stands: the key
+
+// "attribute = :value" or, with `many`, "attribute in :value". The attribute's type is one of may_link().
+struct Link {
+    std::uint32_t attribute = kKeyAttribute;
+    std::string value{};  // of Model::principal, or kUserValue
+    bool many = false;
+    friend bool operator==(const Link&, const Link&) = default;
+};
+
+struct EntityProfile {
+    EntityIx entity{};
+    Download download = Download::kAll;
+    Upload upload = Upload::kAllow;
+    std::optional<Link> link{};   // kRule; none: the same rows for everybody
+    std::string where{};          // kRule, kWith: a condition on the row alone, in the language of src/rules; empty: none
+    std::uint32_t with = 0;       // kWith: the association to the parent, whose download is kAll, kRule or kWith
+    std::uint32_t priority = 0;   // higher ones are downloaded earlier; parents never after their children
+    friend bool operator==(const EntityProfile&, const EntityProfile&) = default;
+};
+
+// A device's profile is the one that the claim `profile` names, else the first.
+struct Profile {
+    std::string name{};
+    std::vector<EntityProfile> entities{};  // one for each of the app's entities, in any order
+    friend bool operator==(const Profile&, const Profile&) = default;
+};
+
 // Every limit with its reason; beyond it the model is refused with model_invalid.
+inline constexpr std::size_t kProfilesMax = 50;         // the rules of all of them are kept up to date for every row
+inline constexpr std::size_t kPrincipalValuesMax = 50;  // each query runs at every sync
+inline constexpr std::size_t kQueryBytesMax = 8000;
+inline constexpr std::uint32_t kPriorityMax = 1000;
 inline constexpr std::size_t kEntitiesMax = 500;     // one capture trigger set and one scope each
 inline constexpr std::size_t kAttributesMax = 990;   // SQLite allows 2,000 columns in a result; a difference shows a row twice
 inline constexpr std::size_t kNameLengthMax = 63;    // PostgreSQL cuts longer identifiers
@@ -116,7 +175,7 @@ inline constexpr std::size_t kListLengthMax = 16;
 inline constexpr std::size_t kExpressionBytesMax = 2000;
 inline constexpr std::uint8_t kPrecisionMax = 18;  // what 64 bits hold
 
-inline constexpr std::uint16_t kModelFormat = 2;
+inline constexpr std::uint16_t kModelFormat = 3;
 
 inline constexpr std::string_view kConflictEntity = "skerry_conflict";
 
@@ -124,6 +183,8 @@ struct Model {
     std::string app;
     std::uint32_t version = 1;
     std::vector<Entity> entities;  // the app's and, once complete(), the built-in one
+    std::vector<PrincipalValue> principal{};
+    std::vector<Profile> profiles{};  // none: every device takes every row
     friend bool operator==(const Model&, const Model&) = default;
 
     const Entity& entity(EntityIx ix) const { return entities[ix.value]; }
@@ -133,8 +194,16 @@ struct Model {
     // Position of the entity of conflict records. Precondition: complete() was called.
     EntityIx conflicts() const;
 
+    // Null when the model has no profiles, or none of that name ("" is the first).
+    const Profile* profile(std::string_view name) const;
+    // What the profile says of the entity; everything allowed and downloaded where there is nothing said (no profiles, built-in).
+    EntityProfile in_profile(std::string_view profile, EntityIx entity) const;
+
+    // For devices: without the principal's queries.
     Bytes compile() const;
-    std::uint64_t hash() const;
+    // For the server's own keeping: all of it. load() takes either.
+    Bytes compile_whole() const;
+    std::uint64_t hash() const;  // of compile()
     // Refuses what is damaged, of another format (format_too_new, not_supported) or beyond a limit (model_invalid).
     static Result<Model> load(BytesView compiled);
 };
@@ -165,6 +234,10 @@ bool is_valid_name(std::string_view name);
 // The limits and names above, and what only a whole model shows: duplicate names, no key, a reference to nothing,
 // a merge that its type does not have, cascades in a ring. The message names the place.
 Result<void> check(const Model& model);
+
+// Types whose values have one spelling as text, so that a scope's key can be compared byte by byte on every machine:
+// uuid, text, enum, int, bool, date.
+bool may_link(Type type);
 
 // "" when the policy suits the type, else which types it is for.
 std::string_view merge_needs(Merge merge, Type type);

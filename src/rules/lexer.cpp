@@ -1,11 +1,16 @@
 #include "rules/lexer.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "model/model.hpp"
 
 namespace skerry::rules {
 
 namespace {
+
+constexpr std::string_view kReserved[] = {"and",  "between", "escape", "exists", "false", "in",    "is",
+                                          "like", "not",     "null",   "or",     "select", "true"};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool begins_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -14,7 +19,7 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 class Lexer {
   public:
-    explicit Lexer(std::string_view text) : text_(text) {}
+    Lexer(std::string_view text, Principal principal) : text_(text), principal_(principal) {}
 
     Result<std::vector<Token>> run() {
         while (at_ < text_.size()) {
@@ -79,11 +84,20 @@ class Lexer {
     Result<void> symbol() {
         for (const std::string_view two : {"<>", "!=", "<=", ">="})
             if (text_.substr(at_, 2) == two) return take(two);
-        if (text_[at_] == ':') return refuse_for_now(at_, "principal values such as :me");
+        if (text_[at_] == ':') return principal();
         if (text_[at_] == '.') return refuse_for_now(at_, "paths over associations such as site_id.name");
         if (std::string_view("=<>+-*/%(),").find(text_[at_]) == std::string_view::npos)
             return refuse(at_, "nothing of the language begins like this");
         return take(text_.substr(at_, 1));
+    }
+    Result<void> principal() {
+        if (principal_ == Principal::kRefuse) return refuse_for_now(at_, "principal values such as :me");
+        if (!begins_word(peek(1))) return refuse(at_, "behind a colon stands the name of a principal value, as in :me");
+        const std::size_t colon = at_++;
+        word();
+        tokens_.back().kind = Token::Kind::kPrincipal;
+        tokens_.back().at = colon;
+        return {};
     }
     Result<void> take(std::string_view symbol) {
         tokens_.push_back({Token::Kind::kSymbol, std::string(symbol), at_});
@@ -92,6 +106,7 @@ class Lexer {
     }
 
     std::string_view text_;
+    Principal principal_;
     std::size_t at_ = 0;
     std::vector<Token> tokens_;
 };
@@ -106,11 +121,15 @@ tl::unexpected<Error> refuse_for_now(std::size_t at, std::string_view what) {
     return refuse(at, "not_supported: " + std::string(what));
 }
 
-Result<std::vector<Token>> tokens_of(std::string_view text) {
+bool is_reserved(std::string_view word) {
+    return std::find(std::begin(kReserved), std::end(kReserved), word) != std::end(kReserved);
+}
+
+Result<std::vector<Token>> tokens_of(std::string_view text, Principal principal) {
     if (text.size() > model::kExpressionBytesMax)
         return refuse(model::kExpressionBytesMax, "it is longer than " + with_commas(model::kExpressionBytesMax) + " bytes");
     if (!is_clean_text(text)) return refuse(0, "it is not UTF-8 text without NUL");
-    return Lexer(text).run();
+    return Lexer(text, principal).run();
 }
 
 }  // namespace skerry::rules

@@ -14,8 +14,6 @@ namespace {
 using Kind = Node::Kind;
 using Parts = std::vector<Typed>;
 
-constexpr std::string_view kReserved[] = {"and",  "between", "escape", "exists", "false", "in",    "is",
-                                          "like", "not",     "null",   "or",     "select", "true"};
 constexpr std::string_view kComparisons[] = {"=", "<>", "!=", "<", "<=", ">", ">="};
 
 class Parser {
@@ -277,6 +275,7 @@ class Parser {
             case Token::Kind::kQuoted: ++next_; return attribute(first);
             case Token::Kind::kWord: return word(first);
             case Token::Kind::kEnd: return refuse(first.at, "here it ends too early");
+            case Token::Kind::kPrincipal: return refuse_for_now(first.at, "principal values such as :me");
             case Token::Kind::kSymbol: break;
         }
         if (!take_symbol("(")) return refuse(first.at, "here should be a value, not " + first.text);
@@ -292,7 +291,7 @@ class Parser {
             return made(Kind::kLiteral, first.text == "true" ? "1" : "0", {model::Type::kBool}, first.at, {});
         if (first.text == "null") return made(Kind::kLiteral, "NULL", {}, first.at, {});
         if (first.text == "select" || first.text == "exists") return refuse_for_now(first.at, "sub-selects");
-        if (std::find(std::begin(kReserved), std::end(kReserved), first.text) != std::end(kReserved))
+        if (is_reserved(first.text))
             return refuse(first.at, "here should be a value; an attribute named " + first.text + " is written \"" + first.text + "\"");
         if (!is_symbol("(")) return attribute(first);
         ++next_;

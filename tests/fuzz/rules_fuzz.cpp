@@ -1,6 +1,7 @@
-// Row conditions: from a model file, and in the asserts of transactions that a device pushes. What is taken has SQL that
-// SQLite prepares.
+// Row conditions: from a model file, and in the asserts of transactions that a device pushes; download rules from a model
+// file. What is taken has SQL that SQLite prepares, and so has what a rule is without its link.
 #include "base/assert.hpp"
+#include "rules/download.hpp"
 #include "rules/rules.hpp"
 #include "sqlite/database.hpp"
 
@@ -26,9 +27,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         SKERRY_ASSERT(opened && opened->exec("CREATE TABLE e(id TEXT, n INTEGER, t TEXT, d INTEGER, b INTEGER, \"on\" TEXT, r REAL, s TEXT, j TEXT)"));
         return std::move(*opened);
     }();
-    const auto expression = rules::parse({reinterpret_cast<const char*>(data), size}, entity());
-    if (!expression) return 0;
-    const auto prepared = db.prepare_once("SELECT " + rules::to_sql(*expression, "e.") + " FROM e");
-    SKERRY_ASSERT(prepared);
+    const auto prepares = [&](const rules::Expression& expression) {
+        return db.prepare_once("SELECT " + rules::to_sql(expression, "e.") + " FROM e").has_value();
+    };
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    const auto expression = rules::parse(text, entity());
+    SKERRY_ASSERT(!expression || prepares(*expression));
+    const auto rule = rules::parse_download(text, entity());
+    SKERRY_ASSERT(!expression || rule);
+    if (!rule || rule->where.empty()) return 0;
+    const auto rest = rules::parse(rule->where, entity());
+    SKERRY_ASSERT(rest && prepares(*rest));
     return 0;
 }

@@ -1,5 +1,6 @@
 // Every decoder of the wire, from bytes as a network gives them: whole, and in two pieces.
 #include "base/assert.hpp"
+#include "wire/check.hpp"
 #include "wire/messages.hpp"
 
 namespace {
@@ -21,7 +22,10 @@ void decode(const wire::Frame& frame) {
     static_cast<void>(wire::get_enroll(p));
     static_cast<void>(wire::get_enrolled(p));
     static_cast<void>(wire::get_push_hello(p));
+    static_cast<void>(wire::get_part(p));
+    static_cast<void>(wire::get_have(p));
     static_cast<void>(wire::get_pull(p));
+    static_cast<void>(wire::get_spooled(p));
     static_cast<void>(wire::get_begin(p));
     static_cast<void>(wire::get_lines(p));
     static_cast<void>(wire::get_leaves(p));
@@ -30,6 +34,8 @@ void decode(const wire::Frame& frame) {
     static_cast<void>(wire::get_verdict(p));
     static_cast<void>(wire::get_outcomes(p));
     static_cast<void>(wire::get_number(p));
+    static_cast<void>(wire::get_check(p));
+    static_cast<void>(wire::get_differs(p));
     static_cast<void>(wire::get_rows(p, fuzz_model()));
     static_cast<void>(wire::get_slice(p, fuzz_model()));
     if (const auto txn = wire::get_transaction(p, fuzz_model(), nullptr)) {
@@ -46,7 +52,7 @@ void decode(const wire::Frame& frame) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size < 2) return 0;
     const BytesView input(reinterpret_cast<const char*>(data), size);
-    const auto kind = static_cast<wire::Kind>(data[0] % 6 + 1);
+    const auto kind = static_cast<wire::Kind>(data[0] % 8 + 1);
     decode({wire::FrameType::kEnd, input.substr(1)});
     wire::FrameReader reader(kind);
     const std::size_t cut = data[1] % size;

@@ -64,6 +64,14 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
+bool is_one_word(std::string_view text) {
+    const bool may_have_spaces = text.find(',') != std::string_view::npos;
+    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+               c == '-' || c == ',' || (c == ' ' && may_have_spaces);
+    });
+}
+
 void Faults::unknown_word(const Node& key, std::string_view where, Words words, std::span<const NotYet> later) {
     if (const NotYet* n = find(later, key.text))
         return not_yet(key.mark, "`" + std::string(n->word) + ":`" + std::string(where) + " is not supported; " +

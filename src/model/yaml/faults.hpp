@@ -27,6 +27,9 @@ std::string suggestion(std::string_view word, Words words, std::span<const NotYe
 
 std::string_view trimmed(std::string_view text);
 
+// Something like `never` or `none, clear`, and no expression.
+bool is_one_word(std::string_view text);
+
 class Faults {
   public:
     void invalid(Mark mark, std::string text) { list.push_back({mark, Code::kModelInvalid, std::move(text)}); }

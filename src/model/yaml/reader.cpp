@@ -1,10 +1,13 @@
 #include "model/yaml/reader.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 
 #include "base/text.hpp"
 #include "model/yaml/entities.hpp"
+#include "model/yaml/principal.hpp"
+#include "model/yaml/profiles.hpp"
 #include "model/yaml/words.hpp"
 
 namespace skerry::model {
@@ -23,21 +26,19 @@ class ModelReader {
             faults_.invalid(root.mark, "a model is a map; begin with `app: name`");
             return model;
         }
-        const Node* app = nullptr;
-        const Node* version = nullptr;
-        const Node* access = nullptr;
-        const Node* entities = nullptr;
-        for (const auto& [key, value] : root.entries) {
-            if (key.text == "app") app = &value;
-            else if (key.text == "version") version = &value;
-            else if (key.text == "access") access = &value;
-            else if (key.text == "entities") entities = &value;
-            else faults_.unknown_word(key, "", kTopWords, kTopNotYet);
-        }
-        read_app(root, app, model);
-        read_version(root, version, model);
-        read_access(root, access);
-        read_entities(root, entities, model);
+        const auto word = [&](std::string_view wanted) {
+            const auto at = std::find_if(root.entries.begin(), root.entries.end(), [&](const Entry& entry) { return entry.key.text == wanted; });
+            return at == root.entries.end() ? nullptr : &at->value;
+        };
+        // Entities first: what they need of each other, and profiles of them, is read only while nothing is wrong. The
+        // faults are told in the file's order anyway.
+        read_entities(root, word("entities"), model);
+        read_profiles(word("principal"), word("profiles"), model);
+        read_app(root, word("app"), model);
+        read_version(root, word("version"), model);
+        read_access(root, word("access"));
+        for (const auto& [key, value] : root.entries)
+            if (!contains(kTopWords, key.text)) faults_.unknown_word(key, "", kTopWords, {});
         return model;
     }
 
@@ -77,6 +78,12 @@ class ModelReader {
         if (entities->kind != Kind::kMap || entities->entries.empty())
             return faults_.invalid(entities->mark, "`entities:` must list at least one entity, such as `task: { attributes: { id: uuid } }`");
         model.entities = EntityReader(faults_).read(*entities);
+    }
+
+    void read_profiles(const Node* principal, const Node* profiles, Model& model) {
+        const bool entities_are_whole = faults_.list.empty();
+        if (principal != nullptr) read_principal(faults_, *principal, model);
+        if (profiles != nullptr && entities_are_whole) ProfileReader(faults_, model).read(*profiles);
     }
 
     Faults& faults_;

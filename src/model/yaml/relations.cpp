@@ -5,6 +5,7 @@
 #include <set>
 
 #include "model/yaml/entities.hpp"
+#include "model/yaml/expressions.hpp"
 #include "model/yaml/words.hpp"
 #include "rules/rules.hpp"
 
@@ -161,14 +162,8 @@ void EntityReader::read_check(Raw& raw, const Node& node, std::string_view attri
                                   : "`check:` of attribute " + quoted(raw.entity.name + "." + std::string(attribute));
     if (node.kind != Kind::kScalar || node.text.empty())
         return faults_.invalid(node.mark, place + " is an expression in quotes, such as \"members >= 0\"");
-    if (auto expression = rules::parse(node.text, raw.entity); !expression) {
-        std::string why = expression.error().message;
-        constexpr std::string_view kNotSupported = "not_supported: ";
-        const std::size_t at = why.find(kNotSupported);
-        if (at == std::string::npos) return faults_.invalid(node.mark, place + ": " + why);
-        return faults_.not_yet(node.mark, place + ": " + why.erase(at, kNotSupported.size()) +
-                                              " are not supported; a check sees the values of its own row");
-    }
+    if (auto expression = rules::parse(node.text, raw.entity); !expression)
+        return expression_fault(faults_, place, node.mark, expression.error(), raw.entity, "a check sees the values of its own row");
     Check check{node.text, std::string(attribute)};
     if (std::find(raw.entity.checks.begin(), raw.entity.checks.end(), check) != raw.entity.checks.end())
         return faults_.invalid(node.mark, place + " is there twice; leave one out");

@@ -6,11 +6,7 @@
 
 namespace skerry::model::yaml {
 
-inline constexpr std::string_view kTopWords[] = {"app", "version", "access", "entities"};
-inline constexpr NotYet kTopNotYet[] = {
-    {"principal", "leave it out: with `access: open` every signed-in user may read and write"},
-    {"profiles", "leave it out: every device takes every row offline"},
-};
+inline constexpr std::string_view kTopWords[] = {"app", "version", "access", "entities", "principal", "profiles"};
 
 inline constexpr std::string_view kEntityWords[] = {"attributes", "key",     "conflict", "strict", "update_delete", "create_create",
                                                     "on_delete",  "indexes", "unique",   "checks"};
@@ -50,5 +46,29 @@ inline constexpr std::string_view kConflicts[] = {"merge", "last", "detect"};
 inline constexpr std::string_view kUpdateDeletes[] = {"delete_wins", "ask", "update_wins"};
 inline constexpr std::string_view kCreateCreates[] = {"reject", "merge"};
 inline constexpr std::string_view kOnDeletes[] = {"restrict", "cascade", "set_null"};
+
+inline constexpr std::string_view kPrincipalWords[] = {"claim", "chosen"};
+
+inline constexpr std::string_view kProfileWords[] = {"download", "with", "where", "upload", "priority"};
+inline constexpr NotYet kProfileNotYet[] = {
+    {"window", "write a fixed day: `where: \"on >= '2026-01-01'\"`"},
+    {"group", "all entities are synced together; `priority:` says what comes first"},
+};
+// `none, clear` is how people say none_clear.
+struct DownloadWord {
+    std::string_view word;
+    Download download;
+};
+inline constexpr DownloadWord kDownloads[] = {{"all", Download::kAll},
+                                              {"none_clear", Download::kNoneClear},
+                                              {"none_preserve", Download::kNonePreserve},
+                                              {"never", Download::kNever}};
+inline constexpr NotYet kDownloadNotYet[] = {
+    {"online", "take a part of it by a rule, such as `id in :opened` with `opened: chosen`"},
+};
+inline constexpr std::string_view kUploads[] = {"allow", "reject"};
+inline constexpr NotYet kUploadNotYet[] = {
+    {"accept_legacy", "write `allow` while older apps are in use, then `reject`"},
+};
 
 }  // namespace skerry::model::yaml
