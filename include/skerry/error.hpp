@@ -64,6 +64,11 @@ enum class Code : std::uint16_t {
     kServerBusy = 75,
     kNoSuchRoute = 76,
     kGapLost = 77,
+    kPrincipalFailed = 78,
+    kTooManyScopes = 79,
+    kProfileUnknown = 80,
+    kSyncDiscarded = 81,
+    kSyncLoop = 82,
     // verdicts on a transaction
     kKeyTaken = 90,
     kDependency = 91,
@@ -74,6 +79,7 @@ enum class Code : std::uint16_t {
     kBothChanged = 96,
     kRowChanged = 97,
     kStrict = 98,
+    kUploadRejected = 99,
 };
 
 struct Error {

@@ -49,6 +49,11 @@ constexpr std::array kTable{
     ErrorEntry{Code::kServerBusy, "server_busy", "The server asks to come back later.", "The device waits and tries again by itself."},
     ErrorEntry{Code::kNoSuchRoute, "no_such_route", "The server has no such address or method.", "Check the URL; docs/protocol.md lists the routes."},
     ErrorEntry{Code::kGapLost, "gap_lost", "The server lacks transactions that this device no longer keeps.", "They were recorded in the device's log as lost; restore the server from a newer backup if there is one."},
+    ErrorEntry{Code::kPrincipalFailed, "principal_failed", "A query of the model's `principal:` failed, took too long or gave what its rule cannot use.", "An operator mends the query, or the rows that it reads; devices go on with what they have."},
+    ErrorEntry{Code::kTooManyScopes, "too_many_scopes", "The user's profile comes to more parts than a device can hold.", "Use a rule that groups more rows under one value, or give the user another profile."},
+    ErrorEntry{Code::kProfileUnknown, "profile_unknown", "The token names a profile that the model does not have.", "Make a token with one of the model's profiles, or add the profile to the model."},
+    ErrorEntry{Code::kSyncDiscarded, "sync_discarded", "A sync that was asked for was dropped or cancelled before it was done.", "Nothing is lost: ask again when it is wanted."},
+    ErrorEntry{Code::kSyncLoop, "sync_loop", "Each sync asked for the next when it had ended, many times in a row.", "Ask for another sync from what the app's user does, or define a unit with `every`; device.set_live() stays in step by itself."},
     ErrorEntry{Code::kKeyTaken, "key_taken", "A row with that key exists already.", "Use a new key, or change the existing row instead."},
     ErrorEntry{Code::kDependency, "dependency", "The change builds on a transaction that was rejected.", "Mend the draft it belongs to; both are sent again together."},
     ErrorEntry{Code::kUnknownEntity, "unknown_entity", "The change names an entity or attribute that the model does not have.", "Use a client with the server's model."},
@@ -58,6 +63,7 @@ constexpr std::array kTable{
     ErrorEntry{Code::kBothChanged, "both_changed", "Somebody else changed the same attribute, and the model asks a person.", "`skerry conflicts` shows base, mine and theirs; choose one or a mix."},
     ErrorEntry{Code::kRowChanged, "row_changed", "Somebody else changed the row, and the model asks a person.", "`skerry conflicts` shows base, mine and theirs; choose one or a mix."},
     ErrorEntry{Code::kStrict, "strict", "The transaction succeeds or conflicts as a whole, and another part of it is in conflict.", "Settle the records of its batch together; `skerry conflicts` shows them."},
+    ErrorEntry{Code::kUploadRejected, "upload_rejected", "The user's profile takes no changes of that entity.", "The change is kept as a draft; give the user another profile, or discard it."},
 };
 }  // namespace
 

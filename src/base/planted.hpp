@@ -18,6 +18,9 @@ enum class Plant : int {
     kCounterAppliedAsValue = 8,   // of two who count up, one is forgotten
     kUnionForgetsRemoval = 9,     // what one took out of a set that others changed too is still in it
     kRecordNotClosed = 10,        // a decision on a conflict record does not reach anybody else
+    kFloorForgotten = 11,         // a device that slept longer than tombstones are kept goes on from its cursor
+    kLeavesNotSent = 12,          // rows that move out of a scope stay on the devices that hold it
+    kLeaveTakesTheRow = 13,       // a row that left one scope goes, whatever else it is in
 };
 
 #ifdef SKERRY_PLANTED

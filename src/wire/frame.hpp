@@ -29,6 +29,7 @@ inline constexpr std::string_view kContentType = "application/vnd.skerry";
 inline constexpr std::string_view kPathEnroll = "/v1/enroll";
 inline constexpr std::string_view kPathPush = "/v1/push";
 inline constexpr std::string_view kPathPull = "/v1/pull";
+inline constexpr std::string_view kPathCheck = "/v1/check";
 
 // Do not change a number in the enums below.
 enum class Kind : std::uint8_t {
@@ -38,6 +39,8 @@ enum class Kind : std::uint8_t {
     kPullResponse = 4,
     kEnrollRequest = 5,
     kEnrollResponse = 6,
+    kCheckRequest = 7,
+    kCheckResponse = 8,
 };
 
 enum class FrameType : std::uint8_t {
@@ -53,6 +56,8 @@ enum class FrameType : std::uint8_t {
     kVerdict = 22,
     kExpect = 23,
     kIdentityTaken = 24,
+    kPart = 25,
+    kHave = 26,
     // pull
     kPull = 30,
     kBegin = 31,
@@ -64,6 +69,11 @@ enum class FrameType : std::uint8_t {
     kSlice = 37,
     kComplete = 38,
     kCheckpoint = 39,
+    kSpool = 40,
+    // check
+    kCheck = 50,
+    kDiffers = 51,
+    kMoved = 52,
 };
 
 struct Frame {

@@ -1,44 +1,16 @@
 #include "wire/messages.hpp"
 
 #include "base/error_table.hpp"
+#include "wire/parts.hpp"
 
 namespace skerry::wire {
 
 namespace {
 
-tl::unexpected<Error> damaged(std::string_view what) {
-    return fail(Code::kDamagedFrame, std::string(what) + " does not decode");
-}
-
-template <class Fill>
-void put_with(Bytes& out, FrameType type, Fill fill) {
-    Bytes payload;
-    Writer w(payload);
-    fill(w);
-    put_frame(out, type, payload);
-}
-
-bool get_bool(Reader& in) {
-    const std::uint8_t v = in.u8();
-    if (v > 1) in.fail();
-    return v == 1;
-}
-
-DeviceId get_device(Reader& in) {
-    const BytesView v = in.raw(16);
-    return in.ok() ? DeviceId::from(v) : DeviceId{};
-}
-
 ScopeId get_scope(Reader& in) {
     const std::uint64_t v = in.varint();
     if (v > UINT32_MAX) in.fail();
     return ScopeId{static_cast<std::uint32_t>(v)};
-}
-
-EntityIx get_entity(Reader& in) {
-    const std::uint64_t v = in.varint();
-    if (v > UINT32_MAX) in.fail();
-    return EntityIx{static_cast<std::uint32_t>(v)};
 }
 
 void put_rows(Writer& w, const std::vector<RowEntry>& rows) {
@@ -82,8 +54,25 @@ Result<Message> get_keys(BytesView payload) {
     m.scope = get_scope(in);
     const std::size_t n = in.count(1);
     for (std::size_t i = 0; i < n && in.ok(); ++i) m.keys.emplace_back(in.bytes());
+    if constexpr (std::is_same_v<Message, Leaves>) {
+        const std::uint8_t why = in.u8();
+        if (why != static_cast<std::uint8_t>(Left::kDeleted) && why != static_cast<std::uint8_t>(Left::kMoved)) in.fail();
+        m.why = static_cast<Left>(why);
+    }
     if (!in.at_end()) return damaged("a list of keys");
     return m;
+}
+
+void put_spooled(Writer& w, const Spooled& spooled) {
+    w.raw(spooled.id);
+    w.varint(spooled.offset);
+}
+
+Spooled get_spooled_at(Reader& in) {
+    Spooled spooled;
+    spooled.id = in.raw(kSpoolIdBytes);
+    spooled.offset = in.varint();
+    return spooled;
 }
 
 }  // namespace
@@ -144,14 +133,77 @@ void put(Bytes& out, const Transaction& m) {
     put_with(out, FrameType::kTransaction, [&](Writer& w) { put_transaction(w, m); });
 }
 
+void put(Bytes& out, const Part& m) {
+    put_with(out, FrameType::kPart, [&](Writer& w) {
+        w.varint(m.no.value);
+        w.u64(m.id8);
+        w.u64(m.content);
+        w.varint(m.total);
+        w.varint(m.offset);
+        w.bytes(m.bytes);
+    });
+}
+
+Result<Part> get_part(BytesView payload) {
+    Reader in(payload);
+    Part m;
+    m.no.value = in.varint();
+    m.id8 = in.u64();
+    m.content = in.u64();
+    m.total = in.varint();
+    m.offset = in.varint();
+    m.bytes = in.bytes();
+    if (!in.at_end() || !m.no || m.total == 0 || m.total > kFrameBytesMax || m.offset > m.total || m.bytes.size() > kPartBytesMax ||
+        m.bytes.size() > m.total - m.offset)
+        return damaged("a part of a transaction");
+    return m;
+}
+
+void put(Bytes& out, const Have& m) {
+    put_with(out, FrameType::kHave, [&](Writer& w) {
+        w.varint(m.no.value);
+        w.u64(m.content);
+        w.varint(m.bytes);
+    });
+}
+
+Result<Have> get_have(BytesView payload) {
+    Reader in(payload);
+    Have m;
+    m.no.value = in.varint();
+    m.content = in.u64();
+    m.bytes = in.varint();
+    if (!in.at_end()) return damaged("what the server has of a transaction");
+    return m;
+}
+
+void put(Bytes& out, const Spooled& m) {
+    put_with(out, FrameType::kSpool, [&](Writer& w) { put_spooled(w, m); });
+}
+
+Result<Spooled> get_spooled(BytesView payload) {
+    Reader in(payload);
+    Spooled m = get_spooled_at(in);
+    if (!in.at_end()) return damaged("a spool's name");
+    return m;
+}
+
 void put(Bytes& out, const Pull& m) {
     put_with(out, FrameType::kPull, [&](Writer& w) {
         w.raw(m.device.view());
         w.u64(m.model_hash);
         w.varint(m.keep_from.value);
-        w.u8(static_cast<std::uint8_t>((m.live ? 1 : 0) | (m.verify ? 2 : 0)));
+        w.u8(static_cast<std::uint8_t>((m.live ? 1 : 0) | (m.verify ? 2 : 0) | (m.only_first ? 4 : 0)));
         w.varint(m.slice_rows);
+        w.varint(m.slice_rows_max);
         w.bytes(m.token);
+        w.varint(m.first.size());
+        for (const EntityIx entity : m.first) w.varint(entity.value);
+        put_chosen(w, m.chosen);
+        w.varint(m.repair.size());
+        for (const KeyRange& range : m.repair) put_range(w, range);
+        w.u8(m.resume ? 1 : 0);
+        if (m.resume) put_spooled(w, *m.resume);
     });
 }
 
@@ -166,8 +218,18 @@ Result<Pull> get_pull(BytesView payload) {
     m.verify = (flags & 2) != 0;
     const std::uint64_t slice_rows = in.varint();
     m.slice_rows = static_cast<std::uint32_t>(std::min<std::uint64_t>(slice_rows, kSliceRowsMax));
+    const std::uint64_t slice_rows_max = in.varint();
+    m.slice_rows_max = static_cast<std::uint32_t>(std::min<std::uint64_t>(slice_rows_max, kSliceRowsMax));
+    m.only_first = (flags & 4) != 0;
     const BytesView token = in.bytes();
-    if (!in.at_end() || flags > 3 || m.device.empty() || token.size() > kTokenBytesMax)
+    const std::size_t first = in.count(1);
+    for (std::size_t i = 0; i < first && in.ok(); ++i) m.first.push_back(get_entity(in));
+    m.chosen = get_chosen(in);
+    const std::size_t ranges = in.count(3);
+    for (std::size_t i = 0; i < ranges && in.ok(); ++i) m.repair.push_back(get_range(in));
+    if (get_bool(in)) m.resume = get_spooled_at(in);
+    if (!in.at_end() || flags > 7 || m.device.empty() || token.size() > kTokenBytesMax || first > model::kEntitiesMax ||
+        ranges > kRepairRangesMax)
         return damaged("a pull");
     m.token = token;
     return m;
@@ -179,6 +241,7 @@ void put(Bytes& out, const Begin& m) {
         w.u8(static_cast<std::uint8_t>((m.verify ? 1 : 0) | (m.caught_up ? 2 : 0)));
         w.varint(m.seen.value);
         w.varint(m.rows_left);
+        w.bytes(m.profile);
         w.varint(m.scopes.size());
         for (const ScopeInfo& scope : m.scopes) {
             w.varint(scope.id.value);
@@ -198,6 +261,7 @@ Result<Begin> get_begin(BytesView payload) {
     m.caught_up = (flags & 2) != 0;
     m.seen.value = in.varint();
     m.rows_left = in.varint();
+    m.profile = in.bytes();
     const std::size_t n = in.count(4);
     for (std::size_t i = 0; i < n && in.ok(); ++i) {
         ScopeInfo& scope = m.scopes.emplace_back();
@@ -216,7 +280,10 @@ void put(Bytes& out, const Lines& m) {
 Result<Lines> get_lines(BytesView payload) { return get_keys<Lines>(payload); }
 
 void put(Bytes& out, const Leaves& m) {
-    put_with(out, FrameType::kLeaves, [&](Writer& w) { put_keys(w, m.entity, m.scope, m.keys); });
+    put_with(out, FrameType::kLeaves, [&](Writer& w) {
+        put_keys(w, m.entity, m.scope, m.keys);
+        w.u8(static_cast<std::uint8_t>(m.why));
+    });
 }
 Result<Leaves> get_leaves(BytesView payload) { return get_keys<Leaves>(payload); }
 

@@ -187,15 +187,23 @@ void put_transaction(Writer& out, const Transaction& txn) {
 
 namespace {
 
+Result<TxnHeader> read_header(Reader& in) {
+    TxnHeader header;
+    header.no.value = in.varint();
+    const BytesView id = in.raw(16);
+    if (!in.ok() || !header.no) return fail(Code::kDamagedFrame, "a transaction does not decode");
+    header.id = TxnId::from(id);
+    return header;
+}
+
 Result<Transaction> decode(BytesView payload, const model::Model& model, TxnHeader* header, Form form) {
     const auto damaged = [] { return fail(Code::kDamagedFrame, "a transaction does not decode"); };
     Reader in(payload);
+    SKERRY_ASSIGN(const TxnHeader head, read_header(in));
     Transaction txn;
-    txn.no.value = in.varint();
-    const BytesView id = in.raw(16);
-    if (!in.ok() || !txn.no) return damaged();
-    txn.id = TxnId::from(id);
-    if (header != nullptr) *header = {txn.no, txn.id};
+    txn.no = head.no;
+    txn.id = head.id;
+    if (header != nullptr) *header = head;
     txn.made_at_us = in.zigzag();
     const std::uint8_t flags = in.u8();
     if (flags > 7) return damaged();
@@ -239,6 +247,11 @@ Result<Transaction> decode(BytesView payload, const model::Model& model, TxnHead
 }
 
 }  // namespace
+
+Result<TxnHeader> get_header(BytesView payload) {
+    Reader in(payload);
+    return read_header(in);
+}
 
 Result<Transaction> get_transaction(BytesView payload, const model::Model& model, TxnHeader* header) {
     return decode(payload, model, header, Form::kChecked);

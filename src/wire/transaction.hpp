@@ -86,6 +86,9 @@ struct TxnHeader {
     TxnId id;
 };
 Result<Transaction> get_transaction(BytesView payload, const model::Model& model, TxnHeader* header);
+// Number and id alone; the beginning of the payload is enough.
+Result<TxnHeader> get_header(BytesView payload);
+inline std::uint64_t first_eight(const TxnId& id) { return Reader(id.view()).u64(); }
 // The same without the checks of form, for what a device keeps of its own: a draft may have been rejected for just that.
 Result<Transaction> get_kept_transaction(BytesView payload, const model::Model& model);
 

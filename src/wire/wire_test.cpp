@@ -163,6 +163,42 @@ TEST(Messages, come_back_as_they_went) {
     ASSERT_TRUE(outcomes);
     EXPECT_EQ(outcomes->at(0).code, Code::kKeyTaken);
     EXPECT_EQ(outcomes->at(1).verdict, Verdict::kApplied);
+
+    bytes.clear();
+    put(bytes, Pull{.device = DeviceId::from("0123456789abcdef"), .slice_rows = 50, .slice_rows_max = 500,
+                    .resume = Spooled{"fedcba9876543210", 70'000}});
+    const auto pull = get_pull(one(bytes));
+    ASSERT_TRUE(pull);
+    EXPECT_EQ(pull->slice_rows_max, 500u);
+    EXPECT_EQ(pull->resume, (Spooled{"fedcba9876543210", 70'000}));
+
+    bytes.clear();
+    put(bytes, Have{{7}, 8, 9});
+    const auto have = get_have(one(bytes));
+    ASSERT_TRUE(have);
+    EXPECT_TRUE(have->no == TxnNo{7} && have->content == 8 && have->bytes == 9);
+}
+
+TEST(Messages, a_part_lies_within_its_transaction_or_is_refused) {
+    const auto back = [](const Part& part) {
+        Bytes body;
+        put_header(body, Kind::kPushRequest);
+        put(body, part);
+        FrameReader reader(Kind::kPushRequest);
+        reader.feed(body);
+        return get_part((*reader.next())->payload);
+    };
+    const auto good = back({{3}, 1, 2, 10, 4, "456789"});
+    ASSERT_TRUE(good);
+    EXPECT_TRUE(good->no == TxnNo{3} && good->id8 == 1 && good->content == 2 && good->total == 10 && good->offset == 4);
+    EXPECT_EQ(good->bytes, "456789");
+    EXPECT_TRUE(back({{3}, 1, 2, 10, 10, ""}));
+    EXPECT_FALSE(back({{3}, 1, 2, 10, 5, "456789"})) << "beyond the end";
+    EXPECT_FALSE(back({{3}, 1, 2, 10, UINT64_MAX, "4"})) << "an offset that overflows";
+    EXPECT_FALSE(back({{0}, 1, 2, 10, 0, "0"})) << "no number";
+    EXPECT_FALSE(back({{3}, 1, 2, 0, 0, ""})) << "of nothing";
+    EXPECT_FALSE(back({{3}, 1, 2, kFrameBytesMax + 1, 0, "0"})) << "larger than a transaction may be";
+    EXPECT_FALSE(back({{3}, 1, 2, kFrameBytesMax, 0, Bytes(kPartBytesMax + 1, 'x')})) << "larger than a part may be";
 }
 
 }  // namespace
