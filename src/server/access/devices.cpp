@@ -11,7 +11,7 @@ Result<void> same_model(const storage::Backend& backend, std::uint64_t model_has
 
 Result<storage::DeviceRow> own_device(storage::Reads& reads, const Principal& principal, const DeviceId& id) {
     SKERRY_ASSIGN(auto device, reads.device(id));
-    if (!device) return fail(Code::kNotEnrolled, "the server does not know this device");
+    if (!device || device->forgotten) return fail(Code::kNotEnrolled, "the server does not know this device");
     if (device->user != principal.user)
         return fail(Code::kDeviceOfOtherUser, "the device belongs to another user than the token");
     return std::move(*device);
@@ -31,7 +31,9 @@ Result<wire::Enrolled> enroll(storage::Backend& backend, const Principal& princi
         device.keep_from = TxnNo{1};
         device.enrolled_us = now.count();
     }
-    if (!known || device.name != request.name) {
+    if (!known || device.forgotten || device.name != request.name) {
+        device.forgotten = false;
+        device.heard_us = now.count();
         device.name = request.name;
         SKERRY_TRY(txn->put_device(device));
         SKERRY_TRY(txn->commit());

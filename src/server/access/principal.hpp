@@ -1,6 +1,7 @@
 // Who is this, and may they? The only place that answers either.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -12,7 +13,8 @@
 namespace skerry::server::access {
 
 struct Principal {
-    std::string user;  // never empty
+    std::string user;                           // never empty
+    std::map<std::string, std::string> claims;  // what the token says of the user, by name
 };
 
 enum class Action { kRead, kCreate, kUpdate, kDelete };
@@ -26,7 +28,16 @@ struct NewToken {
     std::string user;
     std::string label;
     std::optional<std::int64_t> expires_us;
+    std::map<std::string, std::string> claims;
 };
+// Claims are read with every request.
+inline constexpr std::size_t kClaimsMax = 20;
+inline constexpr std::size_t kClaimBytesMax = 200;
+// Names the profile of the user's devices.
+inline constexpr std::string_view kProfileClaim = "profile";
+
+// invalid_argument for a claim that the model does not declare, profile_unknown.
+Result<void> check_claims(const model::Model& model, const std::map<std::string, std::string>& claims);
 Result<std::string> make_token(storage::WriteTxn& txn, const NewToken& token, Micros now, Random& random);
 
 // A token with this label reads the server's metrics, and opens nothing else: who collects figures needs no rows.

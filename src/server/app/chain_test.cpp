@@ -187,5 +187,55 @@ TEST_F(Chain, what_needs_a_creation_that_waits_waits_with_it_and_a_reference_to_
     EXPECT_EQ(value("SELECT mine FROM skerry_conflict WHERE row = 'new'"), Value{Null{}});
 }
 
+// The row, deleted by its author while that waits, is made again by him.
+TEST_F(Chain, a_creation_after_an_own_delete_of_a_creation_that_waits_joins_its_record) {
+    make_rows(values().at("ask"), 0);
+    foreign(kAskAt, text("f"));
+    Transaction t1 = anna.txn({Peer::insert(kCard, "new", model::Row(8)), update(kCard, key, kAskAt, text("b"), text("n1"))});
+    t1.strict = true;
+    EXPECT_EQ(send(anna, t1).verdict, Verdict::kConflict);
+    auto gone = remove(kCard, "new", {});
+    gone.prev_row = t1.no;
+    const auto t2 = anna.txn({gone}, {t1.no});
+    EXPECT_EQ(send(anna, t2).verdict, Verdict::kConflict);
+    model::Row again(8, Value{Null{}});
+    again[kLastAt] = text("again");
+    auto made = Peer::insert(kCard, "new", again);
+    made.prev_row = t2.no;
+    const auto t3 = anna.txn({made}, {t1.no});
+    const Outcome outcome = send(anna, t3);
+    EXPECT_EQ(outcome.verdict, Verdict::kConflict);
+    EXPECT_EQ(outcome.code, Code::kStrict) << "why its record was opened";
+    EXPECT_EQ(world.integer("SELECT count(*) FROM card WHERE id = 'new'"), 0) << "it waits too";
+    const std::string record = " FROM skerry_conflict WHERE row = 'new'";
+    EXPECT_EQ(value_text("SELECT group_concat(operation || ' ' || state)" + record), "'insert open'");
+    EXPECT_EQ(value_text("SELECT json_extract(mine, '$.last')" + record), "'again'");
+    EXPECT_EQ(send(anna, {update(kCard, "new", kLastAt, text("again"), text("more"), t3.no)}, {t3.no}).verdict, Verdict::kConflict) << "and what goes on from it";
+    EXPECT_EQ(value_text("SELECT json_extract(mine, '$.last')" + record), "'more'");
+    EXPECT_EQ(world.integer("SELECT count(*)" + record), 1);
+}
+
+TEST_F(Chain, a_creation_after_an_own_delete_that_waits_joins_its_record_and_one_after_its_decision_does_not) {
+    const model::Row base{text("x"), number(1)};
+    ASSERT_EQ(send(bert, {Peer::insert(kKeep, "k", base)}).verdict, Verdict::kApplied);
+    world.sql("UPDATE keep SET b = 2");
+    const auto t1 = anna.txn({remove(kKeep, "k", base)});
+    EXPECT_EQ(send(anna, t1).code, Code::kRowChanged);
+    const auto make = [&](const char* a, TxnNo after) {
+        auto made = Peer::insert(kKeep, "k", {text(a), number(7)});
+        made.prev_row = after;
+        return anna.txn({made});
+    };
+    const Outcome outcome = send(anna, make("mine", t1.no));
+    EXPECT_EQ(outcome.verdict, Verdict::kConflict);
+    EXPECT_EQ(outcome.code, Code::kRowChanged);
+    EXPECT_EQ(records(), std::vector<std::string>{R"(keep k  anna insert row_changed {} {"a":"mine","b":7} {"a":"x","b":2} open)"});
+    EXPECT_EQ(value_text("SELECT a FROM keep"), "'x'") << "nothing is written";
+
+    world.sql("UPDATE skerry_conflict SET state = 'closed', choice = 'theirs'");
+    EXPECT_EQ(send(anna, make("later", t1.no)).verdict, Verdict::kMerged) << "decided: a change of all attributes";
+    EXPECT_EQ(value_text("SELECT a || b FROM keep"), "'later7'");
+}
+
 }  // namespace
 }  // namespace skerry::server::test

@@ -35,7 +35,7 @@ TEST_F(Pull, a_first_sync_comes_in_slices_and_is_whole_at_its_end) {
     EXPECT_EQ(pull.slice_sizes, (std::vector<std::size_t>{30, 30, 30, 10, 0, 0}));
     EXPECT_EQ(pull.begins.size(), 6u);
     EXPECT_EQ(pull.begins[0].scopes.size(), 3u) << "the third is that of conflict records";
-    EXPECT_EQ(pull.begins[0].scopes[0].name, "entity/place");
+    EXPECT_EQ(pull.begins[0].scopes[0].name, "place");
     EXPECT_TRUE(pull.begins[0].scopes[0].whole);
     EXPECT_FALSE(pull.begins[0].verify);
     EXPECT_EQ(pull.begins[0].rows_left, 100u);
@@ -96,27 +96,9 @@ TEST_F(Pull, an_update_that_changes_nothing_is_not_sent) {
 
 TEST_F(Pull, a_cut_off_pull_goes_on_from_its_last_whole_checkpoint) {
     hundred_places();
-    Bytes request;
-    wire::put_header(request, wire::Kind::kPullRequest);
-    wire::put(request, wire::Pull{anna.id, outreach().hash(), TxnNo{1}, false, false, 10, {}});
-    wire::put_empty(request, wire::FrameType::kEnd);
-    auto response = world.post(wire::kPathPull, request, anna.bearer);
-    const Bytes body = read_all(*response.body);
-    wire::FrameReader reader(wire::Kind::kPullResponse);
-    reader.feed(body);
-    int checkpoints = 0;
-    while (checkpoints < 3) {
-        const auto frame = *reader.next();
-        ASSERT_TRUE(frame);
-        if (frame->type == wire::FrameType::kSlice) {
-            const auto slice = wire::get_slice(frame->payload, outreach());
-            ASSERT_TRUE(slice);
-            for (const wire::RowEntry& entry : slice->rows) anna.rows[{kPlace, entry.key}] = entry.row;
-        }
-        if (frame->type != wire::FrameType::kCheckpoint) continue;
-        anna.cursor = wire::get_checkpoint(frame->payload)->token;
-        ++checkpoints;
-    }
+    anna.checkpoints_max = 3;
+    anna.pull({.slice_rows = 10});
+    anna.checkpoints_max = SIZE_MAX;
     EXPECT_EQ(anna.rows.size(), 30u);
     // Meanwhile rows on both sides of the position change and go.
     world.sql("DELETE FROM place WHERE id IN ('p005', 'p095'); UPDATE place SET people = 0 WHERE id IN ('p006', 'p096')");
@@ -295,10 +277,12 @@ TEST_F(Pull, pitfall_5_a_commit_between_sequencing_and_snapshot_is_never_torn) {
         // Moves money from a to b; a second statement touches a alone, so that a reader has a reason to read it.
         if (left-- > 0) world.sql("UPDATE place SET people = people - 10 WHERE id = 'a'; UPDATE place SET people = people + 10 WHERE id = 'b'");
     });
-    scopes::Sequencer sequencer(interrupted, world.clock, world.random);
+    scopes::Sequencer sequencer(interrupted, *scopes::rules_of(world.model), world.clock, world.random);
+    ASSERT_TRUE(sequencer.adopt());
     scopes::Sealer sealer(interrupted.secret(), world.random);
     Tally tally;
-    const auto routes = http::make_routes({interrupted, sequencer, sealer, world.clock, world.random, world.log, tally});
+    transit::File transit(transit_path(world.place), {});
+    const auto routes = http::make_routes({interrupted, sequencer, sealer, world.clock, world.random, world.log, tally, kRetentionDefault, transit});
     world.other_handler = routes.get();
     for (int i = 0; i < 4; ++i) {
         const PullAnswer pull = anna.pull();
@@ -313,10 +297,12 @@ TEST_F(Pull, pitfall_5_a_writer_that_never_pauses_makes_a_pull_come_back_later_n
     auto backend = storage::SqliteBackend::open(database_path(world.place), {});
     int n = 0;
     Interrupted interrupted(**backend, [&] { world.sql("INSERT INTO place VALUES('" + std::to_string(n++) + "', '', 1)"); });
-    scopes::Sequencer sequencer(interrupted, world.clock, world.random);
+    scopes::Sequencer sequencer(interrupted, *scopes::rules_of(world.model), world.clock, world.random);
+    ASSERT_TRUE(sequencer.adopt());
     scopes::Sealer sealer(interrupted.secret(), world.random);
     Tally tally;
-    const auto routes = http::make_routes({interrupted, sequencer, sealer, world.clock, world.random, world.log, tally});
+    transit::File transit(transit_path(world.place), {});
+    const auto routes = http::make_routes({interrupted, sequencer, sealer, world.clock, world.random, world.log, tally, kRetentionDefault, transit});
     world.other_handler = routes.get();
     const PullAnswer pull = anna.pull();
     EXPECT_EQ(pull.status, 503);

@@ -30,15 +30,17 @@ Result<void> init_server(const Place& place, const model::Model& app, const Cloc
 }
 
 struct Server::Impl {
-    Impl(std::unique_ptr<storage::Backend> opened, const ServerOptions& options, const Clock& clock, Random& random, Log& log)
-        : backend(std::move(opened)), sequencer(*backend, clock, random), sealer(backend->secret(), random),
-          routes(http::make_routes({*backend, sequencer, sealer, clock, random, log, tally, options.retention})),
+    Impl(std::unique_ptr<storage::Backend> opened, scopes::Rules rules, const ServerOptions& options, const Clock& clock, Random& random, Log& log)
+        : backend(std::move(opened)), sequencer(*backend, std::move(rules), clock, random), sealer(backend->secret(), random),
+          transit(transit_path(options.place), options.place.vfs),
+          routes(http::make_routes({*backend, sequencer, sealer, clock, random, log, tally, options.retention, transit})),
           service(ops::make_service({*routes, *backend, sequencer, clock, log, tally, options.metrics})) {}
 
     std::unique_ptr<storage::Backend> backend;
     scopes::Sequencer sequencer;
     scopes::Sealer sealer;
     Tally tally;
+    transit::File transit;
     std::unique_ptr<http::Handler> routes;
     std::unique_ptr<http::Handler> service;
 };
@@ -57,7 +59,9 @@ Result<std::unique_ptr<Server>> Server::open(const ServerOptions& options, const
     SKERRY_ASSIGN(const auto warnings, storage::SqliteBackend::prepare(path, options.place.vfs, wanted ? &*wanted : nullptr));
     for (const std::string& warning : warnings) log.line(LogLevel::kWarn, warning);
     SKERRY_ASSIGN(auto backend, storage::SqliteBackend::open(path, options.place.vfs));
-    auto impl = std::make_unique<Impl>(std::move(backend), options, clock, random, log);
+    SKERRY_ASSIGN(auto rules, scopes::rules_of(backend->model()));
+    auto impl = std::make_unique<Impl>(std::move(backend), std::move(rules), options, clock, random, log);
+    SKERRY_TRY(impl->sequencer.adopt());
     SKERRY_TRY(impl->sequencer.catch_up(storage::Patience::kSome));
     return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
@@ -69,7 +73,8 @@ const model::Model& Server::model() const { return impl_->backend->model(); }
 Result<std::string> make_token(const Place& place, const TokenOptions& options, const Clock& clock, Random& random) {
     SKERRY_ASSIGN(const auto backend, storage::SqliteBackend::open(database_path(place), place.vfs));
     SKERRY_ASSIGN(const auto txn, backend->begin_write());
-    access::NewToken token{options.user, options.label, std::nullopt};
+    access::NewToken token{options.user, options.label, std::nullopt, options.claims};
+    SKERRY_TRY(access::check_claims(backend->model(), token.claims));
     if (options.valid_for) token.expires_us = (clock.wall() + *options.valid_for).count();
     SKERRY_ASSIGN(std::string text, access::make_token(*txn, token, clock.wall(), random));
     SKERRY_TRY(txn->commit());

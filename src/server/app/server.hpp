@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,9 +74,11 @@ struct TokenOptions {
     std::string user;                      // not empty
     std::string label;                     // for a person's list of tokens
     std::optional<Micros> valid_for;       // empty = until revoked
+    std::map<std::string, std::string> claims;  // what the model's `principal:` calls a claim, and `profile`
 };
 
-// A new bearer token for the user: "skt_" and 43 characters. It is shown here once and stored nowhere.
+// A new bearer token for the user: "skt_" and 43 characters. It is shown here once and stored nowhere. Errors:
+// invalid_argument, profile_unknown (of the model that the folder holds now), ….
 Result<std::string> make_token(const Place& place, const TokenOptions& options, const Clock& clock, Random& random);
 
 // The compiled model of the folder, for programs that only want to look at it.

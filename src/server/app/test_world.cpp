@@ -1,5 +1,6 @@
 #include "server/app/test_world.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -56,9 +57,9 @@ void World::put_back(const std::string& copy) {
     start();
 }
 
-std::string World::bearer(const std::string& user) {
-    const auto token = make_token(place, {user, "test", std::nullopt}, clock, random);
-    EXPECT_TRUE(token);
+std::string World::bearer(const std::string& user, const std::map<std::string, std::string>& claims) {
+    const auto token = make_token(place, {user, "test", std::nullopt, claims}, clock, random);
+    EXPECT_TRUE(token) << describe(token.error());
     return "Bearer " + *token;
 }
 
@@ -85,7 +86,8 @@ Bytes read_all(http::Body& body, bool* waits) {
     }
 }
 
-Peer::Peer(World& w, const std::string& user) : world(w), bearer(w.bearer(user)), id(w.random.id<DeviceId>()), model(w.server->model()) {
+Peer::Peer(World& w, const std::string& user, const std::map<std::string, std::string>& claims)
+    : world(w), bearer(w.bearer(user, claims)), id(w.random.id<DeviceId>()), model(w.server->model()) {
     EXPECT_EQ(enroll(), 200);
 }
 
@@ -143,14 +145,28 @@ PushAnswer Peer::push_bytes(Bytes body) {
 Bytes Peer::pull_body(const PullOptions& options, bool live) const {
     Bytes body;
     wire::put_header(body, wire::Kind::kPullRequest);
-    wire::put(body, wire::Pull{id, model.hash(), keep_from, live, options.verify, options.slice_rows, cursor});
+    wire::Pull pull;
+    pull.device = id;
+    pull.model_hash = model.hash();
+    pull.keep_from = keep_from;
+    pull.live = live;
+    pull.verify = options.verify;
+    pull.only_first = options.only_first;
+    pull.slice_rows = options.slice_rows;
+    pull.token = cursor;
+    pull.first = options.first;
+    pull.chosen = options.chosen;
+    pull.repair = options.repair;
+    wire::put(body, pull);
     wire::put_empty(body, wire::FrameType::kEnd);
     return body;
 }
 
 PullAnswer Peer::pull(const PullOptions& options) {
-    http::Response response = world.post(wire::kPathPull, pull_body(options, false), bearer);
+    Bytes request = pull_body(options, false);
     PullAnswer answer;
+    answer.bytes_sent = request.size();
+    http::Response response = world.post(wire::kPathPull, std::move(request), bearer);
     answer.status = response.status;
     const Bytes bytes = read_all(*response.body);
     answer.bytes = bytes.size();
@@ -189,17 +205,76 @@ PullAnswer Peer::read_live() {
     return answer;
 }
 
+void Peer::apply_begin(const wire::Begin& begin) {
+    EXPECT_EQ(begin.from, hash64(cursor)) << "a checkpoint continues the cursor";
+    complete = begin.caught_up;
+    if (begin.verify) {
+        whole_now.clear();
+        // A restored server may have given the number to another scope.
+        const auto known = scopes;
+        for (const auto& [number, scope] : known)
+            if (std::none_of(begin.scopes.begin(), begin.scopes.end(), [&](const auto& s) { return s.id == scope.id && s.name == scope.name; })) lose(number);
+    }
+    for (const wire::ScopeInfo& scope : begin.scopes) scopes[scope.id] = scope;
+}
+
+void Peer::lose(wire::ScopeId scope) {
+    const wire::ScopeInfo info = scopes.at(scope);
+    for (const auto& [at, row] : rows) {
+        if (at.entity != info.entity) continue;
+        if (lines[at].erase(scope) != 0 || info.whole) swept_.insert(at);
+    }
+    scopes.erase(scope);
+    whole_now.erase(scope);
+}
+
+void Peer::apply_slice(const wire::Slice& slice) {
+    const bool whole = std::any_of(slice.scopes.begin(), slice.scopes.end(), [&](wire::ScopeId scope) { return scopes.at(scope).whole; });
+    const auto in_range = [&](const KeyRef& at) { return at.entity == slice.entity && at.key > slice.after && (!slice.upto || at.key <= *slice.upto); };
+    if (whole) {
+        std::erase_if(rows, [&](const auto& row) { return in_range(row.first); });
+    } else {
+        for (auto& [at, of_row] : lines)
+            if (in_range(at))
+                for (const wire::ScopeId scope : slice.scopes)
+                    if (of_row.erase(scope) != 0) swept_.insert(at);
+    }
+    for (const wire::RowEntry& entry : slice.rows) {
+        rows[{slice.entity, entry.key}] = entry.row;
+        lines[{slice.entity, entry.key}].insert(entry.lines.begin(), entry.lines.end());
+        EXPECT_EQ(entry.lines.empty(), whole);
+    }
+    std::string last;
+    for (const wire::RowEntry& entry : slice.rows) {
+        EXPECT_LT(last, entry.key) << "in key order, each once";
+        last = entry.key;
+    }
+}
+
+// Rows that lost a line and have none left go; a whole scope holds what was not said to have left it.
+void Peer::sweep() {
+    for (const KeyRef& at : swept_) {
+        const bool whole = std::any_of(scopes.begin(), scopes.end(), [&](const auto& s) { return s.second.whole && s.second.entity == at.entity; });
+        if (!lines[at].empty() || (whole && rows.count(at) != 0)) continue;
+        rows.erase(at);
+        lines.erase(at);
+    }
+    swept_.clear();
+}
+
 // A device would do the same in one transaction, with its journal on top.
 void Peer::apply(const std::vector<wire::Frame>& frames, PullAnswer& answer) {
+    std::size_t checkpoints = 0;
     for (const wire::Frame& frame : frames) {
+        if (checkpoints == checkpoints_max) return;
         switch (frame.type) {
             case wire::FrameType::kBegin: {
                 answer.begins.push_back(*wire::get_begin(frame.payload));
-                EXPECT_EQ(answer.begins.back().from, hash64(cursor)) << "a checkpoint continues the cursor";
                 answer.outcomes.emplace_back();
                 answer.rows.emplace_back();
                 answer.leaves.emplace_back();
-                complete = answer.begins.back().caught_up;
+                apply_begin(answer.begins.back());
+                if (after_begin) after_begin(answer.begins.back());
                 break;
             }
             case wire::FrameType::kOutcomes: {
@@ -211,38 +286,68 @@ void Peer::apply(const std::vector<wire::Frame>& frames, PullAnswer& answer) {
                 }
                 break;
             }
+            case wire::FrameType::kLines: {
+                const auto got = wire::get_lines(frame.payload);
+                ASSERT_TRUE(got);
+                for (const std::string& key : got->keys)
+                    if (rows.count({got->entity, key}) != 0) lines[{got->entity, key}].insert(got->scope);
+                answer.lines.push_back(*got);
+                break;
+            }
             case wire::FrameType::kRows: {
                 const auto got = wire::get_rows(frame.payload, model);
                 ASSERT_TRUE(got) << describe(got.error());
                 for (const wire::RowEntry& entry : got->rows) {
                     answer.rows.back().push_back({got->entity, entry.key});
                     rows[{got->entity, entry.key}] = entry.row;
+                    lines[{got->entity, entry.key}].insert(entry.lines.begin(), entry.lines.end());
                 }
                 break;
             }
             case wire::FrameType::kLeaves: {
                 const auto got = wire::get_leaves(frame.payload);
                 ASSERT_TRUE(got);
+                const bool whole = scopes.at(got->scope).whole;
                 for (const std::string& key : got->keys) {
-                    answer.leaves.back().push_back({got->entity, key});
-                    rows.erase({got->entity, key});
+                    const KeyRef at{got->entity, key};
+                    answer.leaves.back().push_back(at);
+                    if (whole) rows.erase(at);
+                    if (whole || lines[at].erase(got->scope) != 0) swept_.insert(at);
                 }
+                answer.leave_frames.push_back(*got);
+                break;
+            }
+            case wire::FrameType::kLostScope: {
+                answer.lost.push_back(wire::ScopeId{static_cast<std::uint32_t>(*wire::get_number(frame.payload))});
+                lose(answer.lost.back());
                 break;
             }
             case wire::FrameType::kSlice: {
                 const auto got = wire::get_slice(frame.payload, model);
                 ASSERT_TRUE(got) << describe(got.error());
-                std::erase_if(rows, [&](const auto& row) {
-                    return row.first.entity == got->entity && row.first.key > got->after && (!got->upto || row.first.key <= *got->upto);
-                });
-                for (const wire::RowEntry& entry : got->rows) rows[{got->entity, entry.key}] = entry.row;
+                apply_slice(*got);
+                answer.slice_entities.push_back(got->entity);
                 answer.slice_sizes.push_back(got->rows.size());
                 break;
             }
-            case wire::FrameType::kComplete: answer.completed.push_back(wire::ScopeId{static_cast<std::uint32_t>(*wire::get_number(frame.payload))}); break;
-            case wire::FrameType::kCheckpoint: cursor = wire::get_checkpoint(frame.payload)->token; break;
+            case wire::FrameType::kComplete:
+                answer.completed.push_back(wire::ScopeId{static_cast<std::uint32_t>(*wire::get_number(frame.payload))});
+                whole_now.insert(answer.completed.back());
+                break;
+            case wire::FrameType::kCheckpoint:
+                cursor = wire::get_checkpoint(frame.payload)->token;
+                sweep();
+                ++checkpoints;
+                if (after_checkpoint) after_checkpoint();
+                break;
             case wire::FrameType::kEnd: answer.ended = true; break;
-            case wire::FrameType::kError: answer.error = wire::get_failure(frame.payload)->code; break;
+            case wire::FrameType::kError: {
+                const auto failure = *wire::get_failure(frame.payload);
+                answer.error = failure.code;
+                answer.message = failure.message;
+                answer.retry_after_ms = failure.retry_after_ms;
+                break;
+            }
             default: break;
         }
     }

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <set>
 
 #include "server/app/server.hpp"
 #include "server/storage/storage.hpp"
@@ -55,7 +57,7 @@ class World {
     std::string backup();
     void put_back(const std::string& copy);
 
-    std::string bearer(const std::string& user);
+    std::string bearer(const std::string& user, const std::map<std::string, std::string>& claims = {});
     http::Response post(std::string_view path, Bytes body, const std::string& bearer);
     http::Handler& handler() { return other_handler != nullptr ? *other_handler : server->handler(); }
     // Runs SQL through a connection of its own, as any program could.
@@ -86,6 +88,10 @@ struct PushAnswer {
 struct PullOptions {
     bool verify = false;
     std::uint32_t slice_rows = 0;
+    bool only_first = false;
+    std::vector<EntityIx> first{};
+    std::vector<wire::Chosen> chosen{};
+    std::vector<wire::KeyRange> repair{};
 };
 
 struct PullAnswer {
@@ -95,15 +101,22 @@ struct PullAnswer {
     std::vector<std::vector<Outcome>> outcomes;     // by checkpoint
     std::vector<std::vector<KeyRef>> rows;          // in kRows, by checkpoint
     std::vector<std::vector<KeyRef>> leaves;
+    std::vector<wire::Leaves> leave_frames;
+    std::vector<wire::Lines> lines;
+    std::vector<wire::ScopeId> lost;
+    std::vector<EntityIx> slice_entities;
     std::vector<std::size_t> slice_sizes;
     std::vector<wire::ScopeId> completed;
+    std::string message;  // of `error`
+    std::uint32_t retry_after_ms = 0;
+    std::size_t bytes_sent = 0;
     std::size_t bytes = 0;
     bool ended = false;
 };
 
 class Peer {
   public:
-    Peer(World& world, const std::string& user);
+    Peer(World& world, const std::string& user, const std::map<std::string, std::string>& claims = {});
 
     // Builders: the next number, a fresh id.
     Transaction txn(std::vector<wire::Op> ops, std::vector<TxnNo> needs = {});
@@ -132,8 +145,20 @@ class Peer {
     std::map<KeyRef, model::Row> rows;
     std::map<TxnNo, Outcome> settled;
     bool complete = false;  // as the last Begin said: caught up
+    std::map<wire::ScopeId, wire::ScopeInfo> scopes;      // that it was told of
+    std::set<wire::ScopeId> whole_now;                    // of these, those that are complete
+    std::map<KeyRef, std::set<wire::ScopeId>> lines;      // of rows; those of whole scopes have none
+    // Called when one begins, and after it was applied.
+    std::function<void(const wire::Begin&)> after_begin;
+    std::function<void()> after_checkpoint;
+    std::size_t checkpoints_max = SIZE_MAX;  // then the line breaks: nothing that comes later is applied
 
   private:
+    void apply_begin(const wire::Begin& begin);
+    void apply_slice(const wire::Slice& slice);
+    void lose(wire::ScopeId scope);
+    void sweep();
+    std::set<KeyRef> swept_;  // lost a line in this checkpoint
     Bytes pull_body(const PullOptions& options, bool live) const;
     void apply(const std::vector<wire::Frame>& frames, PullAnswer& answer);
     http::Response live_;

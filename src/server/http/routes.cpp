@@ -5,7 +5,9 @@
 
 #include "server/access/devices.hpp"
 #include "server/intake/push.hpp"
+#include "server/outflow/check.hpp"
 #include "server/outflow/pull.hpp"
+#include "server/outflow/spooler.hpp"
 #include "server/scopes/keeper.hpp"
 
 namespace skerry::server::http {
@@ -15,10 +17,15 @@ namespace {
 using access::Principal;
 
 constexpr std::size_t kEnrollBytesMax = 64u << 10;
-constexpr std::size_t kPullBytesMax = wire::kTokenBytesMax + (4u << 10);
+// A token, what is chosen, and ranges to be read anew, of two keys each.
+constexpr std::size_t kPullBytesMax = wire::kTokenBytesMax + (wire::kChosenMax + 2 * wire::kRepairRangesMax) * (model::kKeyBytesMax + 8) + (16u << 10);
+// A token, what is chosen, and ranges of two keys with their digests.
+constexpr std::size_t kCheckBytesMax =
+    wire::kTokenBytesMax + wire::kChosenMax * (model::kKeyBytesMax + 8) + wire::kCheckRangesMax * (2 * model::kKeyBytesMax + 48) + (16u << 10);
 constexpr std::size_t kPushRequestBytesMax =
     wire::kPushBytesMax + wire::kHeaderBytes + (wire::kPushTxnsMax + 2) * wire::kFrameOverhead + (4u << 10);
 constexpr std::uint32_t kBusyRetryMs = 1'000;
+constexpr std::uint32_t kOperatorRetryMs = 30'000;   // a person has to act, or did so already
 constexpr std::uint32_t kDiskFullRetryMs = 60'000;  // a person has to act
 // The same trouble comes with every request and every tick; a line now and then says it.
 constexpr Micros kComplainEvery = std::chrono::minutes(1);
@@ -53,8 +60,9 @@ bool is_for_the_device(Code code) {
 class Routes final : public Handler {
   public:
     explicit Routes(const RoutesContext& context)
-        : c_(context), keeper_(context.retention), outflow_{c_.backend, c_.sequencer, c_.sealer, floor_, c_.clock, c_.log, c_.tally},
-          intake_{c_.backend, c_.sequencer, c_.clock, c_.log, c_.tally} {}
+        : c_(context), keeper_(context.retention), parts_(c_.transit), spool_(c_.transit, c_.random), spooler_(spool_, c_.clock, c_.log),
+          outflow_{c_.backend, c_.sequencer, c_.sealer, floor_, c_.clock, c_.log, c_.tally, spooler_},
+          intake_{c_.backend, c_.sequencer, c_.clock, c_.log, c_.tally, parts_} {}
 
     Response handle(const Request& request) override {
         const Route* route = find(request.target);
@@ -83,6 +91,7 @@ class Routes final : public Handler {
         if (!flushed && flushed.error().code != Code::kBusy) complain(flushed.error());
         const auto forgotten = keeper_.tick(c_.backend, c_.sequencer, c_.clock);
         if (!forgotten && forgotten.error().code != Code::kBusy) complain(forgotten.error());
+        spooler_.tick();
         return looked.value_or(false);
     }
 
@@ -105,6 +114,7 @@ class Routes final : public Handler {
             Route{wire::kPathEnroll, "POST", kEnrollBytesMax, wire::Kind::kEnrollResponse, &Routes::enroll},
             Route{wire::kPathPush, "POST", kPushRequestBytesMax, wire::Kind::kPushResponse, &Routes::push},
             Route{wire::kPathPull, "POST", kPullBytesMax, wire::Kind::kPullResponse, &Routes::pull},
+            Route{wire::kPathCheck, "POST", kCheckBytesMax, wire::Kind::kCheckResponse, &Routes::check},
         };
         for (const Route& route : kRoutes)
             if (route.path == target) return &route;
@@ -139,6 +149,7 @@ class Routes final : public Handler {
         Bytes body;
         wire::put_header(body, wire::Kind::kPushResponse);
         for (const wire::Outcome& verdict : reply.verdicts) wire::put_verdict(body, verdict);
+        if (reply.have) wire::put(body, *reply.have);
         if (reply.expect) wire::put_number(body, wire::FrameType::kExpect, reply.expect->value);
         if (reply.identity_taken) wire::put_number(body, wire::FrameType::kIdentityTaken, reply.identity_taken->value);
         wire::put_empty(body, wire::FrameType::kEnd);
@@ -152,6 +163,16 @@ class Routes final : public Handler {
         response.content_type = wire::kContentType;
         SKERRY_ASSIGN(response.body, outflow::pull(outflow_, message,
                                                    {request.authorization, [this](const Error& e) { return failure_of(e); }}));
+        return response;
+    }
+
+    Result<Response> check(const Request& request, const Principal&) {
+        SKERRY_ASSIGN(const BytesView payload, only_frame(request.body, wire::Kind::kCheckRequest, wire::FrameType::kCheck));
+        SKERRY_ASSIGN(const wire::Check message, wire::get_check(payload));
+        Response response;
+        response.content_type = wire::kContentType;
+        SKERRY_ASSIGN(response.body, outflow::check(outflow_, message,
+                                                    {request.authorization, [this](const Error& e) { return failure_of(e); }}));
         return response;
     }
 
@@ -188,6 +209,10 @@ class Routes final : public Handler {
             ++c_.tally.disk_full;
             return {Code::kServerBusy, "the server's disk is full", kDiskFullRetryMs};
         }
+        if (error.code == Code::kPrincipalFailed || error.code == Code::kProfileUnknown || error.code == Code::kTooManyScopes) {
+            complain(error);
+            return {error.code, error.message, kOperatorRetryMs};
+        }
         if (is_for_the_device(error.code)) return {error.code, error.message, 0};
         complain(error);
         return {Code::kServerFailed, "the server met an error of its own", 0};
@@ -205,6 +230,9 @@ class Routes final : public Handler {
     std::map<std::string, Micros> complaints_;  // when each was last said
     scopes::Floor floor_;
     scopes::Keeper keeper_;
+    transit::Parts parts_;
+    transit::Spool spool_;
+    outflow::Spooler spooler_;
     outflow::OutflowContext outflow_;
     intake::PushContext intake_;
 };
@@ -215,6 +243,8 @@ int status_of(Code code) {
     switch (code) {
         case Code::kUnauthorized: return 401;
         case Code::kNotEnrolled:
+        case Code::kProfileUnknown:
+        case Code::kTooManyScopes:
         case Code::kDeviceOfOtherUser: return 403;
         case Code::kNoSuchRoute: return 404;
         case Code::kModelMismatch: return 409;

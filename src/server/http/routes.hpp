@@ -1,6 +1,6 @@
 // The routes: who may call what, how large a body may be, and which status an error has.
 //
-//   POST /v1/enroll   POST /v1/push   POST /v1/pull    bearer token, frames in and out
+//   POST /v1/enroll   POST /v1/push   POST /v1/pull   POST /v1/check    bearer token, frames in and out
 //
 // Anything else is 404, whatever the method; a path matches exactly or not at all. Every refusal is a body of
 // one kError frame. What went wrong inside the server is logged and told as "server_failed", never more.
@@ -15,6 +15,7 @@
 #include "server/scopes/token.hpp"
 #include "server/storage/storage.hpp"
 #include "server/tally/tally.hpp"
+#include "server/transit/file.hpp"
 
 namespace skerry::server::http {
 
@@ -28,6 +29,7 @@ struct RoutesContext {
     Log& log;
     Tally& tally;
     Micros retention;  // how long what is not a row is kept
+    transit::File& transit;
 };
 
 std::unique_ptr<Handler> make_routes(const RoutesContext& context);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/error_table.hpp"
 #include "server/intake/plan.hpp"
 
 namespace skerry::server::intake {
@@ -91,6 +92,9 @@ Result<MaybeRejection> plan_op(Work& work, const Op& op, const MaybeRow& current
     const model::Entity& entity = work.entity(op);
     if (!access::may(work.c.principal, action_of(op.kind), entity))
         return MaybeRejection{rejection(work.t.no, Code::kUnauthorized, work.t.no, "not allowed on " + entity.name)};
+    if (work.c.model.in_profile(work.c.profile, op.entity).upload == model::Upload::kReject)
+        return MaybeRejection{rejection(work.t.no, Code::kUploadRejected, work.t.no,
+                                        "the profile " + work.c.profile + " takes no changes of " + entity.name)};
     if (entity.builtin()) return plan_resolution(work, op, current, plan);
     switch (op.kind) {
         case OpKind::kInsert: return plan_creation(work, op, current, plan);
@@ -196,6 +200,8 @@ Result<std::optional<Before>> before_of(Work& work, TxnNo no, const KeyRef& at, 
     if (!rows[0] || (*rows[0])[model::record::kState] != Value{std::string("open")}) return before;
     before.whole_row = (*rows[0])[model::record::kAttribute] == Value{std::string{}};
     before.open_record = std::move(result->record);
+    for (const ErrorEntry& entry : error_table())
+        if ((*rows[0])[model::record::kWhy] == Value{std::string(entry.name)}) before.why = entry.code;
     return before;
 }
 

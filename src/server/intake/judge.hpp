@@ -16,6 +16,7 @@ struct JudgeContext {
     storage::WriteTxn& txn;
     const model::Model& model;
     const access::Principal& principal;
+    const std::string& profile;  // the principal's
     storage::DeviceIx device;
     DeviceId device_id;
     std::int64_t now_us = 0;

@@ -215,7 +215,8 @@ Result<void> plan_change(Work& work, const Op& op, const MaybeRow& current, Plan
 
 // CONFLICT    A creation arrives for a key that has a row already.
 // RESOLUTION  reject: rejected, key_taken. merge: what it gives is merged by the policies, with nothing as its old values.
-//             After a deletion by the same author that lost or waits, it is a change of all attributes.
+//             After a deletion by the same author that lost, or that a person has decided about, it is a change of all attributes;
+//             after one that still waits, it waits in its place.
 // WHY         Two rows under one key cannot be; which of the two is meant only the model can say once for all.
 Result<MaybeRejection> plan_creation(Work& work, const Op& op, const MaybeRow& current, Plan& plan) {
     const model::Entity& entity = work.entity(op);
@@ -223,6 +224,10 @@ Result<MaybeRejection> plan_creation(Work& work, const Op& op, const MaybeRow& c
     bool merges = entity.create_create == model::CreateCreate::kMerge;
     if (op.prev_row) {
         SKERRY_ASSIGN(const auto before, before_of(work, op.prev_row, {op.entity, op.key}, {}));
+        if (before && before->whole_row) {
+            SKERRY_TRY(ask_whole_row(work, op, current, before->why, plan));
+            return MaybeRejection{};
+        }
         if (before && (before->code == ResultCode::kLost || before->code == ResultCode::kConflict)) of_all = merges = true;
     }
     if (!current) {

@@ -91,6 +91,7 @@ struct Before {
     Bytes left;
     std::string open_record;  // that a person has not decided yet; empty: none
     bool whole_row = false;   // the record is about the row
+    Code why = Code::kInternal;  // of an open record
 };
 Result<std::optional<Before>> before_of(Work& work, TxnNo no, const storage::KeyRef& at, std::string_view attribute);
 

@@ -3,6 +3,7 @@
 #include "base/planted.hpp"
 #include "server/access/devices.hpp"
 #include "server/intake/judge.hpp"
+#include "server/scopes/grants.hpp"
 
 namespace skerry::server::intake {
 
@@ -14,32 +15,28 @@ using wire::Outcome;
 struct Request {
     wire::PushHello hello;
     std::vector<BytesView> transactions;  // payloads
+    // What follows the header is decoded when it is judged, one at a time, so that a request of many small things is never held
+    // decoded as a whole.
     std::vector<wire::TxnHeader> headers;
+    std::optional<wire::Part> part;  // instead of transactions
 };
 
-// The head of a payload is enough for its header; what follows is decoded when it is judged, one at a time, so
-// that a request of many small things is never held decoded as a whole.
-constexpr std::size_t kHeaderBytesMax = 26;
-
-Result<wire::TxnHeader> header_of(BytesView payload, const model::Model& model) {
-    wire::TxnHeader header;
-    static_cast<void>(wire::get_transaction(payload.substr(0, kHeaderBytesMax), model, &header));
-    if (!header.no) return fail(Code::kDamagedFrame, "a transaction has no number");
-    return header;
-}
-
-Result<Request> parse(BytesView body, const model::Model& model) {
+Result<Request> parse(BytesView body) {
     SKERRY_ASSIGN(const auto frames, wire::read_body(body, wire::Kind::kPushRequest));
-    const auto malformed = [] { return fail(Code::kDamagedFrame, "a push is a hello, transactions and an end"); };
+    const auto malformed = [] { return fail(Code::kDamagedFrame, "a push is a hello, transactions or one part, and an end"); };
     if (frames.size() < 2 || frames.front().type != FrameType::kPushHello || frames.back().type != FrameType::kEnd)
         return malformed();
     if (frames.size() - 2 > wire::kPushTxnsMax)
         return fail(Code::kLimitExceeded, "a push holds at most " + std::to_string(wire::kPushTxnsMax) + " transactions");
     Request request;
     SKERRY_ASSIGN(request.hello, wire::get_push_hello(frames.front().payload));
+    if (frames.size() == 3 && frames[1].type == FrameType::kPart) {
+        SKERRY_ASSIGN(request.part, wire::get_part(frames[1].payload));
+        return request;
+    }
     for (std::size_t i = 1; i + 1 < frames.size(); ++i) {
         if (frames[i].type != FrameType::kTransaction) return malformed();
-        SKERRY_ASSIGN(const wire::TxnHeader header, header_of(frames[i].payload, model));
+        SKERRY_ASSIGN(const wire::TxnHeader header, wire::get_header(frames[i].payload));
         request.transactions.push_back(frames[i].payload);
         request.headers.push_back(header);
     }
@@ -48,8 +45,8 @@ Result<Request> parse(BytesView body, const model::Model& model) {
 
 class Push {
   public:
-    Push(const PushContext& context, const access::Principal& principal, const Request& request)
-        : c_(context), principal_(principal), request_(request) {}
+    Push(const PushContext& context, const access::Principal& principal, std::string profile, const Request& request)
+        : c_(context), principal_(principal), profile_(std::move(profile)), request_(request) {}
 
     Result<PushReply> run() {
         SKERRY_TRY(begin());
@@ -66,7 +63,54 @@ class Push {
         return std::move(reply_);
     }
 
+    // What can be told before the transaction is whole is told at once. The device is locked only while it is looked at: storing a
+    // part waits for no other writer.
+    Result<PushReply> run_part(const wire::Part& part) {
+        SKERRY_TRY(begin());
+        SKERRY_TRY(forget_settled());
+        SKERRY_ASSIGN(const Place place, place_of(part.no, part.id8));
+        if (place == Place::kKnown) SKERRY_TRY(repeat(part.no, part.id8));
+        SKERRY_TRY(commit());
+        if (place != Place::kNext) return std::move(reply_);
+
+        SKERRY_ASSIGN(const std::uint64_t have, c_.parts.put(device_.id, part, c_.clock.wall()));
+        std::optional<Bytes> whole;
+        if (have == part.total) {
+            SKERRY_ASSIGN(whole, c_.parts.whole(device_.id, part));
+        }
+        if (!whole) {
+            reply_.have = wire::Have{part.no, part.content, have == part.total ? 0 : have};
+            return std::move(reply_);
+        }
+        SKERRY_ASSIGN(const wire::TxnHeader header, wire::get_header(*whole));
+        if (header.no != part.no || wire::first_eight(header.id) != part.id8)
+            return fail(Code::kDamagedFrame, "the parts come to another transaction than they said");
+        SKERRY_TRY(begin());
+        SKERRY_TRY(take(header, *whole));
+        SKERRY_TRY(commit());
+        // It is replaced by the device's next anyway.
+        if (const auto forgotten = c_.parts.forget(device_.id); !forgotten)
+            c_.log.line(LogLevel::kWarn, "parts of a transaction stay in transit.db: " + forgotten.error().message);
+        return std::move(reply_);
+    }
+
   private:
+    enum class Place { kNext, kKnown, kElsewhere };
+
+    // Where a transaction stands among the device's numbers; kElsewhere is told in the reply.
+    Result<Place> place_of(TxnNo no, std::uint64_t id8) {
+        SKERRY_ASSIGN(const auto known, txn_->seen(device_.ix, no));
+        if (known && *known == id8) return Place::kKnown;
+        if (known) {
+            reply_.identity_taken = no;
+            return Place::kElsewhere;
+        }
+        const bool forgotten = planted(Plant::kDedupeForgotten) && no <= device_.seen;
+        if (no == device_.seen.next() || forgotten) return Place::kNext;
+        reply_.expect = device_.seen.next();
+        return Place::kElsewhere;
+    }
+
     Result<void> begin() {
         SKERRY_ASSIGN(txn_, c_.backend.begin_write());
         SKERRY_ASSIGN(device_, access::own_device(*txn_, principal_, request_.hello.device));
@@ -87,23 +131,16 @@ class Push {
 
     // One transaction. False: nothing behind it may be judged.
     Result<bool> take(const wire::TxnHeader& header, BytesView payload) {
-        SKERRY_ASSIGN(const auto known, txn_->seen(device_.ix, header.no));
-        if (known) {
-            if (*known != storage::first_eight(header.id)) {
-                reply_.identity_taken = header.no;
-                return false;
-            }
-            SKERRY_TRY(repeat(header));
+        const std::uint64_t id8 = wire::first_eight(header.id);
+        SKERRY_ASSIGN(const Place place, place_of(header.no, id8));
+        if (place == Place::kElsewhere) return false;
+        if (place == Place::kKnown) {
+            SKERRY_TRY(repeat(header.no, id8));
             return true;
         }
-        const bool forgotten = planted(Plant::kDedupeForgotten) && header.no <= device_.seen;
-        if (header.no != device_.seen.next() && !forgotten) {
-            reply_.expect = device_.seen.next();
-            return false;
-        }
         SKERRY_ASSIGN(Outcome outcome, judge_in_savepoint(header, payload));
-        outcome.id8 = storage::first_eight(header.id);
-        SKERRY_TRY(txn_->put_seen(device_.ix, header.no, storage::first_eight(header.id)));
+        outcome.id8 = id8;
+        SKERRY_TRY(txn_->put_seen(device_.ix, header.no, id8));
         SKERRY_TRY(txn_->put_outcome(device_.ix, outcome));
         SKERRY_TRY(keep_content(outcome, payload));
         device_.seen = std::max(device_.seen, header.no);
@@ -137,11 +174,10 @@ class Push {
 
     // Known and the same: the stored verdict, or, where it was forgotten because the device had settled it once,
     // a fresh outcome that says so, delivered like any other: a restored store settles by it.
-    Result<void> repeat(const wire::TxnHeader& header) {
-        const TxnNo no = header.no;
+    Result<void> repeat(TxnNo no, std::uint64_t id8) {
         SKERRY_ASSIGN(auto outcome, txn_->outcome(device_.ix, no));
         if (!outcome) {
-            outcome = Outcome{no, wire::Verdict::kSettledBefore, Code::kInternal, {}, {}, storage::first_eight(header.id)};
+            outcome = Outcome{no, wire::Verdict::kSettledBefore, Code::kInternal, {}, {}, id8};
             SKERRY_TRY(txn_->put_outcome(device_.ix, *outcome));
             dirty_ = true;
             ++in_commit_;
@@ -157,7 +193,7 @@ class Push {
         for (const wire::Op& op : transaction->ops) named_rows_.push_back({op.entity, op.key});
         SKERRY_ASSIGN(const std::int64_t begin, txn_->judging());
         SKERRY_TRY(txn_->savepoint());
-        const JudgeContext context{*txn_, c_.backend.model(), principal_, device_.ix, device_.id, now_us(), begin};
+        const JudgeContext context{*txn_, c_.backend.model(), principal_, profile_, device_.ix, device_.id, now_us(), begin};
         auto outcome = judge(context, *transaction);
         if (!outcome) {
             if (!is_refusal(outcome.error())) return outcome;
@@ -191,6 +227,7 @@ class Push {
 
     const PushContext& c_;
     const access::Principal& principal_;
+    std::string profile_;
     const Request& request_;
     std::unique_ptr<storage::WriteTxn> txn_;
     storage::DeviceRow device_;
@@ -205,9 +242,11 @@ class Push {
 }  // namespace
 
 Result<PushReply> push(const PushContext& context, const access::Principal& principal, BytesView body) {
-    SKERRY_ASSIGN(const Request request, parse(body, context.backend.model()));
+    SKERRY_ASSIGN(const Request request, parse(body));
     SKERRY_TRY(access::same_model(context.backend, request.hello.model_hash));
-    return Push(context, principal, request).run();
+    SKERRY_ASSIGN(std::string profile, scopes::profile_of(context.backend.model(), principal));
+    Push push(context, principal, std::move(profile), request);
+    return request.part ? push.run_part(*request.part) : push.run();
 }
 
 }  // namespace skerry::server::intake

@@ -18,6 +18,7 @@
 #include "server/scopes/sequencer.hpp"
 #include "server/storage/storage.hpp"
 #include "server/tally/tally.hpp"
+#include "server/transit/parts.hpp"
 #include "wire/messages.hpp"
 
 namespace skerry::server::intake {
@@ -30,6 +31,7 @@ struct PushReply {
     std::vector<wire::Outcome> verdicts;   // in number order; a hint for the device's screen
     std::optional<TxnNo> expect;           // a gap: the device is to go on from here
     std::optional<TxnNo> identity_taken;   // the server knows another transaction under this number
+    std::optional<wire::Have> have;        // of a transaction that comes in parts, and is not whole yet
 };
 
 struct PushContext {
@@ -38,11 +40,12 @@ struct PushContext {
     const Clock& clock;
     Log& log;
     Tally& tally;
+    transit::Parts& parts;
 };
 
-// `body` is a whole push request. An Error means that what this request committed so far stays (the device sends
+// `body` is a whole push request: transactions, or a part of one, which is judged as soon as it is whole. An Error means that what this request committed so far stays (the device sends
 // again and is told the same verdicts) and the rest was not judged: damaged_frame, foreign_answer, truncated,
-// limit_exceeded, model_mismatch, not_enrolled, device_of_other_user, busy, io, …
+// limit_exceeded, model_mismatch, profile_unknown, not_enrolled, device_of_other_user, busy, io, …
 Result<PushReply> push(const PushContext& context, const access::Principal& principal, BytesView body);
 
 }  // namespace skerry::server::intake

@@ -18,7 +18,7 @@ constexpr Micros kFullFor = std::chrono::minutes(1);
 constexpr std::uint32_t kRetryAfterS = 5;
 
 // The routes that are told apart in figures; whatever else somebody asks for is one.
-constexpr std::array<std::string_view, 6> kMeasured{wire::kPathEnroll, wire::kPathPush, wire::kPathPull, "/healthz", "/readyz", "/metrics"};
+constexpr std::array<std::string_view, 7> kMeasured{wire::kPathEnroll, wire::kPathPush, wire::kPathPull, wire::kPathCheck, "/healthz", "/readyz", "/metrics"};
 
 http::Response plain(int status, std::string text) {
     http::Response response;

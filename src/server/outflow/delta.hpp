@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 
 #include "server/outflow/row_reader.hpp"
@@ -11,14 +12,13 @@ namespace skerry::server::outflow {
 
 class Delta {
   public:
-    // Gives the keys of an entity; null = none.
-    using Keys = std::function<Result<std::unique_ptr<storage::KeyCursor>>(const storage::WholeScope&)>;
+    // Gives the members of an entity; null = none.
+    using Members = std::function<Result<std::unique_ptr<storage::MemberCursor>>(EntityIx)>;
 
     // `view` outlives it. `gone` may be empty: then nothing leaves, and rows that are not there are left out.
-    Delta(storage::Snapshot& view, const model::Model& model, std::vector<storage::WholeScope> scopes, Keys live,
-          Keys gone, Log& log);
+    Delta(storage::Snapshot& view, const model::Model& model, std::vector<EntityIx> entities, Members live, Members gone, Log& log);
 
-    // Appends the next frame; false when there is none.
+    // Appends the next frame, or a few; false when there is none.
     Result<bool> next(Bytes& out);
 
   private:
@@ -28,23 +28,23 @@ class Delta {
 
     storage::Snapshot& view_;
     const model::Model& model_;
-    std::vector<storage::WholeScope> scopes_;
-    Keys live_;
-    Keys gone_;
+    std::vector<EntityIx> entities_;
+    Members live_;
+    Members gone_;
     Log& log_;
 
-    std::size_t scope_ = 0;  // rows: index of the scope at work; leaves: how many are done
+    std::size_t at_entity_ = 0;  // rows: index of the entity at work; leaves: how many are done
     bool leaving_ = false;
-    std::unique_ptr<storage::KeyCursor> cursor_;
+    std::unique_ptr<KeyLinesReader> lines_;
     std::unique_ptr<RowReader> reader_;
-    std::vector<std::string> keys_;
+    std::vector<KeyLines> keys_;
     std::size_t at_ = 0;
     std::vector<RowReader::Found> found_;
     std::size_t found_at_ = 0;
-    std::vector<std::vector<std::string>> held_back_;  // by scope: live by the log, not to be sent
+    std::vector<std::vector<KeyLines>> held_back_;  // by entity: live by the log, not to be sent
 };
 
-// The keys of `refs` that belong to one entity, as a cursor.
-Delta::Keys keys_of(std::vector<storage::KeyRef> refs);
+// Members that were read already.
+Delta::Members listed(std::map<EntityIx, std::vector<storage::Member>> members);
 
 }  // namespace skerry::server::outflow

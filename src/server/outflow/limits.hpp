@@ -6,12 +6,14 @@
 
 namespace skerry::server::outflow {
 
-// One frame of rows or leaves: small enough to stage and to hold in memory, large enough that its head costs nothing.
-inline constexpr std::size_t kFramePayloadTarget = 256u << 10;
+// One frame of rows or leaves: a transfer that is gone on with begins at a frame, so it is what a tear costs at most.
+inline constexpr std::size_t kFramePayloadTarget = 16u << 10;
 // One call of Body::next(): what a socket takes at once.
 inline constexpr std::size_t kChunkTarget = 64u << 10;
 // A slice is lost as a whole when the line breaks: a minute on the slowest network, no more.
 inline constexpr std::size_t kSlicePayloadTarget = 1u << 20;
+// While slices are small because the line breaks, their rows are taken for this many bytes each: it is bytes that get through.
+inline constexpr std::size_t kCarefulRowBytes = 256;
 inline constexpr std::uint32_t kSliceRowsDefault = 2'000;  // until the device has measured what it can apply
 // A delta beyond this is a long apply already: it comes without a slice, which follows in the next checkpoint.
 inline constexpr std::uint64_t kDeltaSmall = wire::kSliceRowsMax;
@@ -21,5 +23,9 @@ inline constexpr std::size_t kOutcomesPerFrame = 500;
 inline constexpr Millis kHeartbeat{5'000};
 // Foreign commits that arrive between sequencing and snapshot, again and again: then the device comes back later.
 inline constexpr int kSnapshotAttempts = 50;
+
+// A check: rows of one question to the database, and about what is read before others are served (some 10 ms).
+inline constexpr std::size_t kCheckRowsAtOnce = 500;
+inline constexpr std::size_t kCheckRowsPerStep = 2'000;
 
 }  // namespace skerry::server::outflow

@@ -12,7 +12,7 @@ constexpr std::size_t kValueOverhead = 11;  // a tag, and an integer or a length
 }  // namespace
 
 std::size_t payload_bytes(const wire::RowEntry& entry) {
-    std::size_t bytes = entry.key.size() + 2 * kValueOverhead;
+    std::size_t bytes = entry.key.size() + (2 + entry.lines.size()) * kValueOverhead;
     for (const Value& value : entry.row) {
         bytes += kValueOverhead;
         if (const auto* text = std::get_if<std::string>(&value)) bytes += text->size();
@@ -20,16 +20,18 @@ std::size_t payload_bytes(const wire::RowEntry& entry) {
     return bytes;
 }
 
-Result<std::vector<RowReader::Found>> RowReader::next(const std::vector<std::string>& keys, std::size_t& at,
-                                                      const model::Model& model) {
+wire::RowEntry RowReader::Found::entry() && { return {std::move(at.key), lines_of(at.scopes), std::move(*row)}; }
+
+Result<std::vector<RowReader::Found>> RowReader::next(std::vector<KeyLines>& keys, std::size_t& at, const model::Model& model) {
     const std::size_t n = std::min(group_, keys.size() - at);
-    const std::span<const std::string> group(keys.data() + at, n);
+    std::vector<std::string> group;
+    for (std::size_t i = 0; i < n; ++i) group.push_back(keys[at + i].key);
     SKERRY_ASSIGN(auto rows, view_.rows(entity_, group));
     std::vector<Found> found;
     found.reserve(n);
     std::size_t bytes = 1;
     for (std::size_t i = 0; i < n; ++i) {
-        Found& one = found.emplace_back(Found{group[i], std::nullopt});
+        Found& one = found.emplace_back(Found{std::move(keys[at + i]), std::nullopt});
         if (!rows[i]) continue;
         const auto good = model::check_row(model.entity(entity_), group[i], *rows[i]);
         if (!good) {

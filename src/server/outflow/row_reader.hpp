@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "server/outflow/key_lines.hpp"
 #include "server/storage/storage.hpp"
 #include "wire/messages.hpp"
 
@@ -22,11 +23,12 @@ class RowReader {
     // A key whose row is absent, or holds what no device would accept, gives an entry without `row`: whoever sends
     // must not send it (quarantine), for one such row must not stop everyone.
     struct Found {
-        std::string key;
+        KeyLines at;
         std::optional<model::Row> row;
+        wire::RowEntry entry() &&;  // precondition: there is a row
     };
-    // Reads the next few of `keys` from `at` on, at least one, and moves `at`.
-    Result<std::vector<Found>> next(const std::vector<std::string>& keys, std::size_t& at, const model::Model& model);
+    // Takes the next few of `keys` from `at` on, at least one, and moves `at`.
+    Result<std::vector<Found>> next(std::vector<KeyLines>& keys, std::size_t& at, const model::Model& model);
 
   private:
     storage::Snapshot& view_;

@@ -1,14 +1,18 @@
 #include "server/scopes/sequencer.hpp"
 
-#include "server/scopes/grants.hpp"
-
 namespace skerry::server::scopes {
 
-Sequencer::Sequencer(storage::Backend& backend, const Clock& clock, Random& random)
-    : backend_(backend), clock_(clock), random_(random), scopes_(whole_scopes(backend.model())) {}
+Sequencer::Sequencer(storage::Backend& backend, Rules rules, const Clock& clock, Random& random)
+    : backend_(backend), clock_(clock), random_(random), rules_(std::move(rules)) {}
+
+Result<void> Sequencer::adopt() {
+    SKERRY_ASSIGN(const auto txn, backend_.begin_write());
+    SKERRY_TRY(txn->adopt_rules(rules_.all, random_.u64(), clock_.wall()));
+    return txn->commit();
+}
 
 Result<storage::Mark> Sequencer::sequence(storage::WriteTxn& txn) {
-    SKERRY_ASSIGN(const storage::Sequenced done, txn.sequence(random_.u64(), scopes_, clock_.wall()));
+    SKERRY_ASSIGN(const storage::Sequenced done, txn.sequence(random_.u64(), rules_.all, clock_.wall()));
     rows_uncommitted_ = done.rows;
     return done.mark;
 }

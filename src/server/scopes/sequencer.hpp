@@ -7,13 +7,18 @@
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
-#include "server/storage/storage.hpp"
+#include "server/scopes/rules.hpp"
 
 namespace skerry::server::scopes {
 
 class Sequencer {
   public:
-    Sequencer(storage::Backend& backend, const Clock& clock, Random& random);
+    // `rules` are what the backend goes by from adopt() on.
+    Sequencer(storage::Backend& backend, Rules rules, const Clock& clock, Random& random);
+
+    // Before anything else, once: scopes of rules that are new are filled, those of rules that went are forgotten.
+    Result<void> adopt();
+    const Rules& rules() const { return rules_; }
 
     // Inside a push's transaction, right before its commit. `committed()` after it.
     Result<storage::Mark> sequence(storage::WriteTxn& txn);
@@ -38,7 +43,7 @@ class Sequencer {
     storage::Backend& backend_;
     const Clock& clock_;
     Random& random_;
-    std::vector<storage::WholeScope> scopes_;
+    Rules rules_;
     std::uint64_t rows_ = 0;
     std::uint64_t rows_uncommitted_ = 0;
     Seq last_;

@@ -2,16 +2,19 @@
 
 #include <sodium.h>
 
+#include <utility>
+
 #include "base/assert.hpp"
 
 namespace skerry::server::scopes {
 
 namespace {
 
-constexpr std::uint8_t kTokenVersion = 1;
+constexpr std::uint8_t kTokenVersion = 2;
 constexpr std::size_t kNonceBytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr std::size_t kTagBytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == 32);
+constexpr std::size_t kContentBytesMax = wire::kTokenBytesMax - 1 - kNonceBytes - kTagBytes;
 
 const unsigned char* octets(BytesView v) { return reinterpret_cast<const unsigned char*>(v.data()); }
 unsigned char* octets(Bytes& v) { return reinterpret_cast<unsigned char*>(v.data()); }
@@ -38,8 +41,11 @@ Bytes encode(const Cursor& cursor) {
     out.u64(cursor.grants);
     out.varint(cursor.downloads.size());
     for (const Download& download : cursor.downloads) {
-        out.varint(download.scope.scope.value);
-        out.varint(download.scope.entity.value);
+        out.varint(download.entity.value);
+        out.varint(download.scopes.size());
+        // Ascending: the steps are small numbers.
+        std::uint32_t before = 0;
+        for (const wire::ScopeId scope : download.scopes) out.varint(scope.value - std::exchange(before, scope.value));
         out.bytes(download.after);
         out.varint(download.rows_left);
     }
@@ -59,8 +65,13 @@ std::optional<Cursor> decode(BytesView bytes) {
     const std::size_t n = in.count(4);
     for (std::size_t i = 0; i < n && in.ok(); ++i) {
         Download& download = cursor.downloads.emplace_back();
-        download.scope.scope.value = static_cast<std::uint32_t>(in.varint());
-        download.scope.entity.value = static_cast<std::uint32_t>(in.varint());
+        download.entity.value = static_cast<std::uint32_t>(in.varint());
+        const std::size_t scopes = in.count(1);
+        std::uint32_t before = 0;
+        for (std::size_t s = 0; s < scopes && in.ok(); ++s) {
+            before += static_cast<std::uint32_t>(in.varint());
+            download.scopes.push_back(wire::ScopeId{before});
+        }
         download.after = in.bytes();
         download.rows_left = in.varint();
     }
@@ -75,8 +86,12 @@ Sealer::Sealer(BytesView secret, Random& random) : secret_(secret), random_(rand
     SKERRY_ASSERT(sodium_init() >= 0);
 }
 
-Bytes Sealer::seal(const Cursor& cursor, const Holder& holder) const {
-    const Bytes content = encode(cursor);
+Bytes Sealer::seal(Cursor cursor, const Holder& holder) const {
+    Bytes content = encode(cursor);
+    for (std::size_t i = cursor.downloads.size(); i > 0 && content.size() > kContentBytesMax; --i) {
+        cursor.downloads[i - 1].after.clear();
+        content = encode(cursor);
+    }
     const Bytes bound = bound_to(holder);
     Bytes nonce(kNonceBytes, '\0');
     random_.fill({octets(nonce), nonce.size()});

@@ -2,7 +2,7 @@
 // user, can open it, so nothing in it needs to be believed or kept in a table.
 //
 //   version u8 | nonce 24 | XChaCha20-Poly1305(content), bound to version, device and user
-//   content: epoch, C (seq and mark, or none), hash of the grants, downloads still to do
+//   content: epoch, C (seq and mark, or none), hash of the grants (the backend knows the set), downloads still to do
 #pragma once
 
 #include <optional>
@@ -16,15 +16,13 @@
 
 namespace skerry::server::scopes {
 
-// An entity that is being sent by slices: everything up to `after` was.
+// Scopes of one entity that are being sent by slices: everything up to `after` was.
 struct Download {
-    storage::WholeScope scope;
-    std::string after;            // empty = nothing yet
-    std::uint64_t rows_left = 0;  // counted when it began, less what was sent: an estimate
-    friend bool operator==(const Download& a, const Download& b) {
-        return a.scope.scope == b.scope.scope && a.scope.entity == b.scope.entity && a.after == b.after &&
-               a.rows_left == b.rows_left;
-    }
+    EntityIx entity;
+    std::vector<wire::ScopeId> scopes;  // ascending
+    std::string after;                  // empty = nothing yet
+    std::uint64_t rows_left = 0;        // counted when it began, less what was sent: an estimate
+    friend bool operator==(const Download&, const Download&) = default;
 };
 
 struct Cursor {
@@ -45,7 +43,8 @@ class Sealer {
   public:
     // `secret` is 32 bytes.
     Sealer(BytesView secret, Random& random);
-    Bytes seal(const Cursor& cursor, const Holder& holder) const;
+    // Never larger than what a pull may carry: beyond it, downloads begin anew, the last first.
+    Bytes seal(Cursor cursor, const Holder& holder) const;
     // Empty for whatever does not open or decode: the device is then served in verify mode, never refused.
     std::optional<Cursor> open(BytesView token, const Holder& holder) const;
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace skerry::server::scopes {
 namespace {
 
@@ -9,7 +11,7 @@ struct Sealed : testing::Test {
     SeededRandom random{7};
     Sealer sealer{Bytes(32, 'k'), random};
     Holder anna{random.id<DeviceId>(), "anna"};
-    Cursor cursor{Epoch{5}, storage::Mark{Seq{9}, 77}, 3, {{{wire::ScopeId{2}, EntityIx{1}}, "key", 12}}};
+    Cursor cursor{Epoch{5}, storage::Mark{Seq{9}, 77}, 3, {{EntityIx{1}, {wire::ScopeId{2}, wire::ScopeId{70'000}}, "key", 12}}};
 };
 
 TEST_F(Sealed, a_cursor_comes_back_as_it_went) {
@@ -17,6 +19,48 @@ TEST_F(Sealed, a_cursor_comes_back_as_it_went) {
     cursor.at.reset();
     cursor.downloads.clear();
     EXPECT_EQ(sealer.open(sealer.seal(cursor, anna), anna), cursor);
+}
+
+TEST_F(Sealed, any_cursor_comes_back_as_it_went) {
+    const std::uint64_t seed = SystemRandom().u64();
+    SCOPED_TRACE(seed);
+    SeededRandom draw(seed);
+    for (int i = 0; i < 300; ++i) {
+        Cursor any{Epoch{draw.u64()}, std::nullopt, draw.u64(), {}};
+        if (draw.below(2) == 0) any.at = storage::Mark{Seq{draw.u64()}, draw.u64()};
+        for (std::uint64_t d = draw.below(6); d > 0; --d) {
+            Download& download = any.downloads.emplace_back(Download{EntityIx{static_cast<std::uint32_t>(draw.below(500))}, {}, {}, draw.u64()});
+            std::set<wire::ScopeId> scopes;
+            for (std::uint64_t s = draw.below(40); s > 0; --s) scopes.insert(wire::ScopeId{static_cast<std::uint32_t>(draw.u64())});
+            download.scopes.assign(scopes.begin(), scopes.end());
+            download.after = Bytes(draw.below(100), static_cast<char>(draw.below(256)));
+        }
+        EXPECT_EQ(sealer.open(sealer.seal(any, anna), anna), any);
+    }
+}
+
+TEST_F(Sealed, what_a_pull_cannot_carry_loses_positions_from_the_end_and_no_scope) {
+    cursor.downloads.clear();
+    cursor.downloads.resize(200);
+    for (std::uint32_t d = 0; d < 200; ++d) {
+        cursor.downloads[d].entity = EntityIx{d};
+        cursor.downloads[d].scopes = {wire::ScopeId{70'000 + d}};
+        cursor.downloads[d].after.resize(512, 'k');
+    }
+    const Bytes token = sealer.seal(cursor, anna);
+    EXPECT_LE(token.size(), wire::kTokenBytesMax);
+    const auto opened = sealer.open(token, anna);
+    ASSERT_TRUE(opened);
+    ASSERT_EQ(opened->downloads.size(), 200u);
+    EXPECT_EQ(opened->downloads.front(), cursor.downloads.front());
+    EXPECT_TRUE(opened->downloads.back().after.empty()) << "begins anew";
+    EXPECT_EQ(opened->downloads.back().scopes, cursor.downloads.back().scopes);
+}
+
+TEST_F(Sealed, a_token_of_another_version_opens_nothing) {
+    Bytes token = sealer.seal(cursor, anna);
+    token[0] = static_cast<char>(token[0] - 1);
+    EXPECT_FALSE(sealer.open(token, anna));
 }
 
 TEST_F(Sealed, another_device_user_or_server_opens_nothing) {

@@ -12,6 +12,7 @@
 // Thread rule: a Backend and all that it handed out belong to one thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -41,7 +42,10 @@ struct DeviceRow {
     TxnNo seen;       // the highest number that has a verdict; all below have one too
     TxnNo keep_from;  // results of lower numbers are forgotten
     Seq acked;        // the cursor of the last token it presented: what it surely holds
+    std::uint64_t held = 0;  // hash of the grants of that token
     std::int64_t enrolled_us = 0;
+    std::int64_t heard_us = 0;  // when it last presented a cursor or enrolled, to the hour
+    bool forgotten = false;     // by an operator: it has to enrol anew, and holds nothing back
 };
 
 // A batch: seq says where, mark (random) says which, so that a restored server's batch is not taken for
@@ -138,13 +142,76 @@ struct TokenRow {
     std::string label;
     std::int64_t created_us = 0;
     std::optional<std::int64_t> expires_us;
+    std::string claims;  // canonical JSON object, name -> text; "" = none
 };
 
-// A scope that is all of an entity.
-struct WholeScope {
+// ---- scopes ----
+
+// Which rows share a scope. The scopes room makes them from the model's profiles; the backend knows them by `name`, which says all
+// of it, so that a changed model keeps the scopes whose rule stayed.
+//
+//   whole                     one scope, all rows, no conditions: its rows carry no lines
+//   key                       one scope for each value of the attribute; a NULL is in none
+//   parent                    one scope for each of the parent rule's; a row is where its parent (over `association`) is
+//   none of them              one scope, the rows that meet `where`
+struct ScopeRule {
+    std::string name;
+    EntityIx entity;
+    bool whole = false;
+    std::optional<std::uint32_t> key{};      // attribute index or model::kKeyAttribute
+    std::optional<std::size_t> parent{};     // index into the list of rules, lower than this one's
+    std::uint32_t association = 0;           // of `parent`
+    std::string where{};                     // SQL on the row, its columns after "r."; empty: none
+};
+
+// A rule and the value that its rows share ("" where there is one scope only), as text: numbers in decimal, a bool 0 or 1.
+struct ScopeKey {
+    std::size_t rule = 0;  // index into the list of rules
+    std::string key;
+    friend auto operator<=>(const ScopeKey&, const ScopeKey&) = default;
+};
+
+// Scope ids: that of a whole scope is its entity's position plus one; others are given out from here on.
+inline constexpr std::uint32_t kKeyedScopesFrom = 65'536;
+
+struct Member {
+    std::string key;
+    wire::ScopeId scope;
+};
+
+// Members by key ascending, those of one key next to each other. Must not outlive its Snapshot.
+class MemberCursor {
+  public:
+    virtual ~MemberCursor() = default;
+    // Appends at most `limit`; none appended means the end.
+    virtual Result<void> next(std::size_t limit, std::vector<Member>& members) = 0;
+};
+
+using Scopes = std::span<const wire::ScopeId>;  // ascending
+
+// What devices that presented this set of grants last may still need: the lowest of their cursors.
+struct Holding {
+    std::uint64_t grants = 0;
+    Seq acked;
+};
+
+// A tombstone's place among all, oldest first.
+struct TombstoneAt {
+    Seq seq;
     wire::ScopeId scope;
     EntityIx entity;
+    std::string key;
 };
+struct Forgotten {
+    TombstoneAt upto;  // looked at
+    std::size_t looked = 0;
+    std::size_t removed = 0;
+};
+
+// What a query of the model's `principal:` may use.
+using Parameters = std::vector<std::pair<std::string, std::string>>;  // name without colon, value
+inline constexpr std::size_t kPrincipalValuesMax = 20'000;            // rows of one query
+inline constexpr Micros kPrincipalQueryTime = std::chrono::seconds(2);
 
 enum class Live { kNo, kYes };
 
@@ -164,14 +231,6 @@ class Reads {
     virtual Result<bool> queue_empty() = 0;
 };
 
-// Gives keys in ascending order. Must not outlive its Snapshot.
-class KeyCursor {
-  public:
-    virtual ~KeyCursor() = default;
-    // Appends at most `limit` keys; none appended means the end.
-    virtual Result<void> next(std::size_t limit, std::vector<std::string>& keys) = 0;
-};
-
 class Snapshot : public Reads {
   public:
     virtual Result<bool> knows(const Mark& mark) = 0;
@@ -182,14 +241,35 @@ class Snapshot : public Reads {
     virtual Result<std::vector<wire::Outcome>> outcomes_from(DeviceIx device, TxnNo from) = 0;
     // The rows in results of these transactions, each once, by entity and key.
     virtual Result<std::vector<KeyRef>> result_keys_from(DeviceIx device, TxnNo from) = 0;
-    // Members with after < seq <= upto that are live, or tombstones.
-    virtual Result<std::unique_ptr<KeyCursor>> changed(const WholeScope& scope, Seq after, Seq upto, Live live) = 0;
-    // How many, but no more than `limit` (counting stops there).
-    virtual Result<std::uint64_t> changed_count(const WholeScope& scope, Seq after, Seq upto, std::uint64_t limit) = 0;
-    // The next live members with key > after, ascending.
-    virtual Result<std::vector<std::string>> members_after(const WholeScope& scope, const std::string& after,
-                                                           std::size_t limit) = 0;
-    virtual Result<std::uint64_t> member_count(const WholeScope& scope) = 0;
+    // Ids of scopes, in the order asked for; empty where there is none yet (WriteTxn::make_scopes).
+    virtual Result<std::vector<std::optional<wire::ScopeId>>> scopes(std::span<const ScopeKey> keys) = 0;
+    // The scope ids of a set of grants that a cursor may name by its hash; empty when it is not known (any more).
+    virtual Result<std::optional<std::vector<wire::ScopeId>>> grant_set(std::uint64_t hash) = 0;
+    // The entity of each scope, in the order asked for; empty where its rule went, and with it what was in it.
+    virtual Result<std::vector<std::optional<EntityIx>>> entities_of(Scopes scopes) = 0;
+    // First column of a query of the model, as text, without NULLs. It may read the app's tables only; principal_failed
+    // (naming the query by `name`) when it fails, writes, takes longer than kPrincipalQueryTime or gives too many rows.
+    virtual Result<std::vector<std::string>> principal_values(const std::string& name, const std::string& query,
+                                                              const Parameters& parameters) = 0;
+    // Members of the scopes (all of one entity) with after < seq <= upto that are live, or tombstones.
+    virtual Result<std::unique_ptr<MemberCursor>> changed(EntityIx entity, Scopes scopes, Seq after, Seq upto, Live live) = 0;
+    virtual Result<std::uint64_t> changed_count(Scopes scopes, Seq after, Seq upto, std::uint64_t limit) = 0;
+    // Live members of the scopes with key > after (and, if said, <= upto), of the first `limit` keys.
+    virtual Result<std::vector<Member>> members_after(EntityIx entity, Scopes scopes, const std::string& after,
+                                                      const std::optional<std::string>& upto, std::size_t limit) = 0;
+    virtual Result<std::uint64_t> member_count(EntityIx entity, Scopes scopes) = 0;
+    // Which of the scopes the keys are live in, by key.
+    virtual Result<std::vector<Member>> memberships(EntityIx entity, Scopes scopes, std::span<const std::string> keys) = 0;
+    // Live members of `in` that are, or since `after` were, in `lost` too, by key: rows that a device keeps although it loses `lost`.
+    virtual Result<std::vector<Member>> kept_by(EntityIx entity, Scopes in, wire::ScopeId lost, Seq after) = 0;
+    // The highest seq of a tombstone that was forgotten in any of the scopes: a cursor below it does not know what is gone.
+    virtual Result<Seq> floor(Scopes scopes) = 0;
+    // All devices, by name and id.
+    virtual Result<std::vector<DeviceRow>> devices() = 0;
+    // Of devices that were heard since and are not forgotten, each set once.
+    virtual Result<std::vector<Holding>> holdings(Micros heard_since) = 0;
+    // The last batch that is older; 0 when none is.
+    virtual Result<Seq> last_before(Micros than) = 0;
 };
 
 using Assignment = std::pair<std::uint32_t, const Value*>;  // attribute index, new value
@@ -226,6 +306,14 @@ class WriteTxn : public Reads {
     // Forgets at most about `limit` lines of each kind that are older: history, log, images of deleted rows, closed
     // conflict records and drafts. True: there is more.
     virtual Result<bool> purge_older(Micros than, std::size_t limit) = 0;
+    // Looks at the next `limit` tombstones behind `after` with seq <= upto, and removes those with seq <= needless(scope); the
+    // floors of their scopes rise to the highest seq removed.
+    virtual Result<Forgotten> forget_tombstones(const std::function<Seq(wire::ScopeId)>& needless, const TombstoneAt& after, Seq upto,
+                                                std::size_t limit) = 0;
+    // Marks of batches below `old` that no device's cursor names. True: there are more.
+    virtual Result<bool> forget_marks(Seq old, std::size_t limit) = 0;
+    // Sets of grants that no device presented last, made before. True: there are more.
+    virtual Result<bool> forget_grant_sets(Micros made_before, std::size_t limit) = 0;
 
     // ---- constraints between rows ----
 
@@ -249,10 +337,17 @@ class WriteTxn : public Reads {
     virtual Result<void> release() = 0;
     virtual Result<void> rollback_to() = 0;
 
-    // Makes all that is queued, by whomever, canonical and one batch: seq = last + 1, `mark`; members of `scopes` move to the
-    // batch, live or as tombstones; outcomes get its seq. Rows that no device would
-    // accept are listed in the quarantine. Gives the last batch, a new one only if anything waited.
-    virtual Result<Sequenced> sequence(std::uint64_t mark, std::span<const WholeScope> scopes, Micros now) = 0;
+    // Makes all that is queued, by whomever, canonical and one batch: seq = last + 1, `mark`. By the rules, which were
+    // adopted, members of scopes move to the batch, live or as tombstones, parents before children; rows whose parent entered or
+    // left a scope of the parent rule follow it. Outcomes get its seq. Rows that no device would accept are listed in the
+    // quarantine. Gives the last batch, a new one only if anything waited.
+    virtual Result<Sequenced> sequence(std::uint64_t mark, std::span<const ScopeRule> rules, Micros now) = 0;
+    // From now on these are the rules. Scopes of rules that went are forgotten, those of new ones are filled in one batch of
+    // their own (with `mark`), so that no other scope's rows are sent again.
+    virtual Result<void> adopt_rules(std::span<const ScopeRule> rules, std::uint64_t mark, Micros now) = 0;
+    // Gives an id to every scope that has none.
+    virtual Result<void> make_scopes(std::span<const ScopeKey> keys) = 0;
+    virtual Result<void> put_grant_set(std::uint64_t hash, Scopes scopes, Micros now) = 0;
 
     virtual Result<void> commit() = 0;
 };
@@ -291,7 +386,5 @@ class Backend {
     // Moves what the write-ahead log holds into the database, as far as readers allow.
     virtual Result<void> tidy() = 0;
 };
-
-inline std::uint64_t first_eight(const TxnId& id) { return Reader(id.view()).u64(); }
 
 }  // namespace skerry::server::storage

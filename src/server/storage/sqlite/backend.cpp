@@ -30,6 +30,7 @@ Result<std::unique_ptr<Backend>> SqliteBackend::open(const std::string& path, co
     // A process that was killed inside a commit may have written it without syncing it: SQLite then finds it in the
     // WAL, everybody sees it, and a power loss would still take it back. A checkpoint syncs the WAL first.
     SKERRY_TRY(opened.db.exec("PRAGMA wal_checkpoint(PASSIVE)"));
+    SKERRY_TRY(make_working_tables(opened.db));
     return std::unique_ptr<Backend>(new SqliteBackend(std::move(opened.db), std::move(opened.meta), path, vfs));
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rules/refusals.hpp"
 #include "sqlite/database.hpp"
 
 namespace skerry::server::storage {
@@ -23,7 +24,7 @@ std::string columns(const Entity& entity, std::string_view prefix) {
 
 std::string definitions(const Entity& entity) {
     std::string out;
-    for (const Attribute& attribute : entity.attributes) out += ", " + column_definition(attribute);
+    for (const Attribute& attribute : entity.attributes) out += ", " + rules::column_definition(attribute, rules::Defaults::kWith);
     return out;
 }
 
@@ -111,17 +112,16 @@ Result<std::vector<SchemaPart>> triggers_of(const model::Model& model, EntityIx 
     const Entity& entity = model.entity(ix);
     const std::string table = quote_name(entity.name);
     const std::string key = quote_name(entity.key.name);
-    SKERRY_ASSIGN(const std::string rules, rule_refusals(entity));
-    const std::string values = value_refusals(entity) + rules;
+    SKERRY_ASSIGN(const std::string conditions, rules::rule_refusals(entity));
     std::vector<SchemaPart> parts;
     const auto add = [&](std::string_view kind, const std::string& event, const std::string& body) {
         parts.push_back(trigger(kind, entity, event, body));
     };
-    add("check_insert", "BEFORE INSERT ON " + table, case_of(key_refusals(entity) + values));
+    add("check_insert", "BEFORE INSERT ON " + table, case_of(rules::key_refusals(entity) + rules::value_refusals(entity, rules::Event::kInsert) + conditions));
     add("check_update", "BEFORE UPDATE ON " + table,
         case_of(" WHEN NEW." + key + " IS NOT OLD." + key + " THEN " +
-                refuse("key_update", "the key " + entity.key.name + " of " + entity.name + " cannot change; delete the row and insert it under the new key") +
-                values));
+                rules::raise("key_update", "the key " + entity.key.name + " of " + entity.name + " cannot change; delete the row and insert it under the new key") +
+                rules::value_refusals(entity, rules::Event::kUpdate) + conditions));
     add("inserted", "AFTER INSERT ON " + table, note(ix, "NEW." + key));
     add("updated", "AFTER UPDATE ON " + table + really_changed(entity), note(ix, "OLD." + key));
     add("deleted", "AFTER DELETE ON " + table, note(ix, "OLD." + key) + keep_image(entity, "OLD", ""));

@@ -1,5 +1,6 @@
 // Table, indexes and triggers of one entity, as SQL. The shape is decided here and nowhere else: reading and writing
-// name columns only, never a rowid. Triggers use no function newer than SQLite 3.37 and none of ours, and no
+// name columns only, never a rowid. What a row may not be, rules/refusals.hpp says; what that cannot tell (text that is
+// not UTF-8) is quarantined when it is sequenced. Triggers use no function newer than SQLite 3.37 and none of ours, and no
 // OR-clause: the conflict clause of the outer statement would replace it (pitfall 9).
 #pragma once
 
@@ -23,7 +24,6 @@ struct ForeignUnique {
     std::vector<std::string> collations;  // of each
 };
 
-std::string column_definition(const model::Attribute& attribute);
 std::string create_table_sql(const model::Entity& entity);
 // Last images of deleted rows; skerry_seq is the last batch before the deletion.
 std::string create_gone_sql(const model::Entity& entity);
@@ -35,15 +35,6 @@ std::vector<SchemaPart> indexes_of(const model::Entity& entity);
 Result<std::vector<SchemaPart>> triggers_of(const model::Model& model, EntityIx ix, const std::vector<ForeignUnique>& foreign);
 
 // ---- the parts of it ----
-
-std::string refuse(std::string_view code, const std::string& message);
-
-// "WHEN condition THEN RAISE(…)" for each value form that plain SQL can tell. Text that is not UTF-8 it cannot: such a
-// row is quarantined when it is sequenced.
-std::string key_refusals(const model::Entity& entity);
-std::string value_refusals(const model::Entity& entity);
-// The same for required attributes and the model's checks.
-Result<std::string> rule_refusals(const model::Entity& entity);
 
 // Triggers that hold references, uniques and on_delete for direct SQL; they stand aside while intake judges.
 void append_relation_triggers(const model::Model& model, EntityIx ix, std::vector<SchemaPart>& out);

@@ -24,18 +24,16 @@ EntitySql sql_of(const model::Entity& entity) {
     const std::string listed = columns.empty() ? "1" : columns.substr(2);
     sql.select = "SELECT " + listed + " FROM " + table + " WHERE " + key + " = ?1";
     sql.gone = "SELECT " + listed + " FROM " + quote_name("skerry_gone_" + entity.name) + " WHERE skerry_key = ?1";
-    sql.queued = "SELECT t." + key + of_row + " FROM (SELECT DISTINCT key FROM skerry_queue WHERE entity = ?1) q CROSS JOIN " + table +
-                 " t ON t." + key + " = q.key";
+    sql.queued = "SELECT t." + key + of_row + " FROM temp.skerry_touched q CROSS JOIN " + table + " t ON t." + key + " = q.key WHERE q.entity = ?1";
     sql.insert = "INSERT INTO " + table + "(" + key + columns + ") VALUES(?1" + marks + ")";
     sql.remove = "DELETE FROM " + table + " WHERE " + key + " = ?1";
-    // A key that came and went within the batch was never announced: it needs no tombstone. The queue stays on
+    // A key that came and went within the batch was never announced: it needs no tombstone. What was touched stays on
     // the left of the joins: the planner must not walk the big table.
     sql.sequence = "INSERT INTO skerry_member(scope, entity, key, seq, live) "
                    "SELECT ?1, ?2, q.key, ?3, t." + key + " IS NOT NULL "
-                   "FROM (SELECT DISTINCT key FROM skerry_queue WHERE entity = ?2) q "
-                   "LEFT JOIN " + table + " t ON t." + key + " = q.key "
-                   "WHERE t." + key + " IS NOT NULL OR EXISTS (SELECT 1 FROM skerry_member m "
-                   "WHERE m.scope = ?1 AND m.entity = ?2 AND m.key = q.key) ORDER BY q.key "
+                   "FROM temp.skerry_touched q LEFT JOIN " + table + " t ON t." + key + " = q.key "
+                   "WHERE q.entity = ?2 AND (t." + key + " IS NOT NULL OR EXISTS (SELECT 1 FROM skerry_member m "
+                   "WHERE m.scope = ?1 AND m.entity = ?2 AND m.key = q.key)) ORDER BY q.key "
                    "ON CONFLICT(scope, entity, key) DO UPDATE SET seq = excluded.seq, live = excluded.live";
     return sql;
 }
@@ -46,30 +44,37 @@ Tables::Tables(const model::Model& m) : model(m), relations(m) {
     for (const model::Entity& entity : model.entities) entities.push_back(sql_of(entity));
 }
 
-Result<std::optional<DeviceRow>> read_device(sqlite::Database& db, const DeviceId& id) {
-    SKERRY_ASSIGN(Statement get, db.prepare("SELECT ix, user, name, seen, keep_from, acked, enrolled_us "
-                                            "FROM skerry_device WHERE id = ?1"));
-    SKERRY_ASSIGN(const bool row, get.bind_blob(1, id.view()).step());
-    if (!row) return std::nullopt;
+DeviceRow device_from(const Statement& get) {
     DeviceRow device;
     device.ix.value = get.integer(0);
-    device.id = id;
     device.user = get.text(1);
     device.name = get.text(2);
     device.seen.value = from_sql(get.integer(3));
     device.keep_from.value = from_sql(get.integer(4));
     device.acked.value = from_sql(get.integer(5));
     device.enrolled_us = get.integer(6);
+    device.held = from_sql(get.integer(7));
+    device.heard_us = get.integer(8);
+    device.forgotten = get.integer(9) != 0;
+    device.id = DeviceId::from(get.blob(10));
+    return device;
+}
+
+Result<std::optional<DeviceRow>> read_device(sqlite::Database& db, const DeviceId& id) {
+    SKERRY_ASSIGN(Statement get, db.prepare("SELECT " + std::string(kDeviceColumns) + " FROM skerry_device WHERE id = ?1"));
+    SKERRY_ASSIGN(const bool row, get.bind_blob(1, id.view()).step());
+    if (!row) return std::nullopt;
+    DeviceRow device = device_from(get);
     get.reset();
     return device;
 }
 
 Result<std::optional<TokenRow>> read_token(sqlite::Database& db, BytesView hash) {
     SKERRY_ASSIGN(Statement get,
-                  db.prepare("SELECT user, label, created_us, expires_us FROM skerry_token WHERE hash = ?1"));
+                  db.prepare("SELECT user, label, created_us, expires_us, claims FROM skerry_token WHERE hash = ?1"));
     SKERRY_ASSIGN(const bool row, get.bind_blob(1, hash).step());
     if (!row) return std::nullopt;
-    TokenRow token{Bytes(hash), std::string(get.text(0)), std::string(get.text(1)), get.integer(2), std::nullopt};
+    TokenRow token{Bytes(hash), std::string(get.text(0)), std::string(get.text(1)), get.integer(2), std::nullopt, std::string(get.text(4))};
     if (!get.is_null(3)) token.expires_us = get.integer(3);
     get.reset();
     return token;

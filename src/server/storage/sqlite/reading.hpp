@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server/storage/sqlite/relations.hpp"
+#include "server/storage/sqlite/rule_sql.hpp"
 #include "server/storage/storage.hpp"
 #include "sqlite/database.hpp"
 
@@ -12,8 +13,8 @@ struct EntitySql {
     std::string select;  // one row by key: attributes in model order
     std::string insert;
     std::string remove;
-    std::string sequence;  // moves what is queued to a batch; ?1 scope, ?2 entity, ?3 seq
-    std::string queued;    // -> key and attributes of rows that are queued; ?1 entity
+    std::string sequence;  // moves what was touched to a batch, in the scope of all rows; ?1 scope, ?2 entity, ?3 seq
+    std::string queued;    // -> key and attributes of rows that were touched; ?1 entity
     std::string gone;      // last image by key
     // Which updates are kept prepared: any set of attributes may be named, so the number is bounded.
     std::vector<std::string> kept_updates;
@@ -24,9 +25,15 @@ struct Tables {
     const model::Model& model;
     std::vector<EntitySql> entities;
     Relations relations;
+    std::optional<RuleSet> rules{};  // as they were adopted last, if by this process
 };
 
+inline constexpr std::string_view kDeviceColumns = "ix, user, name, seen, keep_from, acked, enrolled_us, held, heard_us, forgotten, id";
+DeviceRow device_from(const sqlite::Statement& row);
 Result<std::optional<DeviceRow>> read_device(sqlite::Database& db, const DeviceId& id);
+Result<std::vector<DeviceRow>> read_devices(sqlite::Database& db);
+Result<std::vector<Holding>> read_holdings(sqlite::Database& db, Micros heard_since);
+Result<std::int64_t> read_first_batch_since(sqlite::Database& db, Micros than);
 Result<std::optional<TokenRow>> read_token(sqlite::Database& db, BytesView hash);
 Result<FoundRows> read_rows(sqlite::Database& db, const Tables& tables, EntityIx entity,
                             std::span<const std::string> keys);

@@ -1,5 +1,6 @@
 #include "server/storage/sqlite/relations.hpp"
 
+#include "rules/refusals.hpp"
 #include "server/storage/sqlite/entity_schema.hpp"
 #include "sqlite/database.hpp"
 
@@ -64,7 +65,7 @@ std::string refusals(const model::Model& model, const Entity& entity, bool updat
             changed += (changed.empty() ? "" : " OR ") + ("OLD." + name) + " IS NOT NEW." + name;
         }
         sql += " WHEN " + (update ? "(" + changed + ") AND " : std::string{}) + "EXISTS (SELECT 1 FROM " + quote_name(entity.name) + " o WHERE " +
-               same + ") THEN " + refuse("not_unique", clash_message(entity, list));
+               same + ") THEN " + rules::raise("not_unique", clash_message(entity, list));
     }
     for (const Attribute& attribute : entity.attributes) {
         if (!attribute.references) continue;
@@ -72,7 +73,7 @@ std::string refusals(const model::Model& model, const Entity& entity, bool updat
         const std::string value = "NEW." + quote_name(attribute.name);
         sql += " WHEN " + value + " IS NOT NULL" + (update ? " AND OLD." + quote_name(attribute.name) + " IS NOT " + value : std::string{}) +
                " AND NOT EXISTS (SELECT 1 FROM " + quote_name(parent.name) + " p WHERE p." + quote_name(parent.key.name) + " = " + value +
-               ") THEN " + refuse("reference_missing", missing_message(entity, attribute, parent));
+               ") THEN " + rules::raise("reference_missing", missing_message(entity, attribute, parent));
     }
     return sql;
 }
@@ -118,7 +119,7 @@ std::string on_delete(const model::Model& model, EntityIx ix) {
                     break;
                 case OnDelete::kRestrict:
                     refused += " WHEN EXISTS (SELECT 1 FROM " + table + " WHERE " + name + " IN " + going + staying + ") THEN " +
-                               refuse("still_referenced", still_message(child, attribute, parent));
+                               rules::raise("still_referenced", still_message(child, attribute, parent));
                     break;
             }
         }

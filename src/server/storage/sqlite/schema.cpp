@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "rules/refusals.hpp"
 #include "server/storage/sqlite/entity_schema.hpp"
 
 namespace skerry::server::storage {
@@ -19,9 +20,20 @@ CREATE TABLE skerry_member(
     seq INTEGER NOT NULL, live INTEGER NOT NULL,
     PRIMARY KEY(scope, entity, key)) STRICT, WITHOUT ROWID;
 CREATE INDEX skerry_member_by_seq ON skerry_member(scope, seq, live);
+CREATE INDEX skerry_member_by_key ON skerry_member(entity, key) WHERE live = 1 AND scope >= 65536;
+CREATE INDEX skerry_member_gone ON skerry_member(seq) WHERE live = 0;
+CREATE TABLE skerry_rule(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, entity INTEGER NOT NULL) STRICT;
+CREATE TABLE skerry_scope(
+    id INTEGER PRIMARY KEY AUTOINCREMENT CHECK(id < 4294967296), rule INTEGER NOT NULL, key TEXT NOT NULL,
+    floor INTEGER NOT NULL DEFAULT 0,
+    UNIQUE(rule, key)) STRICT;
+INSERT INTO sqlite_sequence(name, seq) VALUES('skerry_scope', 65535);
+CREATE TABLE skerry_grant_set(
+    hash INTEGER PRIMARY KEY, scopes BLOB NOT NULL, used_us INTEGER NOT NULL) STRICT;
 CREATE TABLE skerry_device(
     ix INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, user TEXT NOT NULL, name TEXT NOT NULL,
-    seen INTEGER NOT NULL, keep_from INTEGER NOT NULL, acked INTEGER NOT NULL, enrolled_us INTEGER NOT NULL) STRICT;
+    seen INTEGER NOT NULL, keep_from INTEGER NOT NULL, acked INTEGER NOT NULL, held INTEGER NOT NULL,
+    enrolled_us INTEGER NOT NULL, heard_us INTEGER NOT NULL, forgotten INTEGER NOT NULL) STRICT;
 CREATE TABLE skerry_seen(
     device INTEGER NOT NULL, no INTEGER NOT NULL, id8 INTEGER NOT NULL,
     PRIMARY KEY(device, no)) STRICT, WITHOUT ROWID;
@@ -61,7 +73,7 @@ CREATE TABLE skerry_state(one INTEGER PRIMARY KEY CHECK(one = 1), judging INTEGE
 INSERT INTO skerry_state VALUES(1, 0);
 CREATE TABLE skerry_token(
     hash BLOB PRIMARY KEY, user TEXT NOT NULL, label TEXT NOT NULL,
-    created_us INTEGER NOT NULL, expires_us INTEGER) STRICT, WITHOUT ROWID;
+    created_us INTEGER NOT NULL, expires_us INTEGER, claims TEXT NOT NULL) STRICT, WITHOUT ROWID;
 )sql";
 
 using Parts = std::map<std::string, std::string>;  // name -> text
@@ -158,7 +170,7 @@ Result<void> make_parts(sqlite::Database& db, const model::Model& model) {
 Result<void> add_columns(sqlite::Database& db, const model::Entity& before, const model::Entity& after) {
     for (std::size_t i = before.attributes.size(); i < after.attributes.size(); ++i)
         for (const std::string& table : {after.name, "skerry_gone_" + after.name})
-            SKERRY_TRY(db.exec("ALTER TABLE " + quote_name(table) + " ADD COLUMN " + column_definition(after.attributes[i])));
+            SKERRY_TRY(db.exec("ALTER TABLE " + quote_name(table) + " ADD COLUMN " + rules::column_definition(after.attributes[i], rules::Defaults::kWith)));
     return {};
 }
 
@@ -183,14 +195,14 @@ Result<void> create_schema(sqlite::Database& db, const model::Model& model, Rand
     Bytes secret(32, '\0');
     random.fill({reinterpret_cast<std::uint8_t*>(secret.data()), secret.size()});
     SKERRY_TRY(put_meta(db, "format", kServerFormat));
-    SKERRY_TRY(put_meta(db, "model", blob_of(model.compile())));
+    SKERRY_TRY(put_meta(db, "model", blob_of(model.compile_whole())));
     SKERRY_TRY(put_meta(db, "epoch", static_cast<std::int64_t>(random.u64())));
     SKERRY_TRY(put_meta(db, "secret", blob_of(secret)));
     return txn.commit();
 }
 
 Result<std::vector<std::string>> adopt_schema(sqlite::Database& db, const Meta& meta, const model::Model& wanted) {
-    const bool same_model = wanted.compile() == meta.compiled;
+    const bool same_model = wanted.compile_whole() == meta.compiled;
     if (same_model) {
         SKERRY_ASSIGN(Wanted parts, wanted_parts(db, wanted));
         SKERRY_ASSIGN(const Parts indexes, present_parts(db, "index"));
@@ -207,7 +219,7 @@ Result<std::vector<std::string>> adopt_schema(sqlite::Database& db, const Meta& 
         }
     }
     SKERRY_TRY(make_parts(db, wanted));
-    if (!same_model) SKERRY_TRY(put_meta(db, "model", blob_of(wanted.compile())));
+    if (!same_model) SKERRY_TRY(put_meta(db, "model", blob_of(wanted.compile_whole())));
     SKERRY_ASSIGN(Wanted made, wanted_parts(db, wanted));
     SKERRY_TRY(txn.commit());
     return std::move(made.warnings);

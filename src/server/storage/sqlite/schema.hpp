@@ -19,7 +19,7 @@
 namespace skerry::server::storage {
 
 // Raised with every change of shape that an older program would misread.
-inline constexpr std::int64_t kServerFormat = 2;
+inline constexpr std::int64_t kServerFormat = 3;
 
 // Makes everything in one transaction. already_exists when the file holds any table.
 Result<void> create_schema(sqlite::Database& db, const model::Model& model, Random& random);

@@ -49,12 +49,12 @@ Result<void> SqliteWriteTxn::set_quarantined(const KeyRef& at, const std::string
 }
 
 // Any SQL program may have written the rows: with any spelling of JSON, and with what no device would accept.
-Result<void> SqliteWriteTxn::look_at_queued(EntityIx ix, Micros now) {
+Result<bool> SqliteWriteTxn::look_at_queued(EntityIx ix, Micros now) {
     const model::Entity& entity = tables_.model.entity(ix);
     SKERRY_ASSIGN(const std::int64_t quarantined, db_.integer("SELECT EXISTS(SELECT 1 FROM skerry_quarantine)"));
     if (quarantined != 0) {
         SKERRY_ASSIGN(Statement clear, db_.prepare("DELETE FROM skerry_quarantine WHERE entity = ?1 AND key IN "
-                                                   "(SELECT key FROM skerry_queue WHERE entity = ?1)"));
+                                                   "(SELECT key FROM temp.skerry_touched WHERE entity = ?1)"));
         SKERRY_TRY(clear.bind(1, std::int64_t{ix.value}).run());
     }
     SKERRY_ASSIGN(Statement get, db_.prepare(tables_.entities[ix.value].queued));
@@ -70,70 +70,76 @@ Result<void> SqliteWriteTxn::look_at_queued(EntityIx ix, Micros now) {
         if (!looked.reason.empty() || !looked.canonical.empty()) to_do.push_back(std::move(looked));
     }
     get.reset();
+    bool wrote = false;
     for (Looked& looked : to_do) {
         if (looked.reason.empty()) {
             std::vector<Assignment> values;
             for (const auto& [attribute, value] : looked.canonical) values.emplace_back(attribute, &value);
             const auto written = update(ix, looked.key, values);
+            wrote = true;
             // A trigger of somebody's may refuse; a database that failed has ended the transaction.
-            if (!written && !db_.in_transaction()) return written;
+            if (!written && !db_.in_transaction()) return fail(written.error());
             if (!written) looked.reason = written.error().message;
         }
         if (!looked.reason.empty()) SKERRY_TRY(set_quarantined({ix, looked.key}, looked.reason, now));
     }
-    return {};
+    return wrote;
 }
 
-Result<Sequenced> SqliteWriteTxn::sequence(std::uint64_t mark, std::span<const WholeScope> scopes, Micros now) {
+Result<void> SqliteWriteTxn::put_batch(const Mark& batch, Micros now) {
+    SKERRY_ASSIGN(Statement put, db_.prepare("INSERT INTO skerry_batch(seq, mark, at_us) VALUES(?1, ?2, ?3)"));
+    return put.bind(1, to_sql(batch.seq.value)).bind(2, to_sql(batch.mark)).bind(3, std::int64_t{now.count()}).run();
+}
+
+// Each row that is queued goes once into temp.skerry_touched, canonical. Gives their entities.
+Result<std::vector<EntityIx>> SqliteWriteTxn::touch(Micros now) {
+    constexpr std::string_view kTouch = "INSERT INTO temp.skerry_touched(entity, key) SELECT entity, key FROM skerry_queue WHERE true ON CONFLICT(entity, key) DO NOTHING";
+    SKERRY_TRY(run(kTouch));
+    const auto entities = [this]() -> Result<std::vector<EntityIx>> {
+        SKERRY_ASSIGN(Statement distinct, db_.prepare("SELECT DISTINCT entity FROM temp.skerry_touched"));
+        std::vector<EntityIx> found;
+        for (;;) {
+            SKERRY_ASSIGN(const bool row, distinct.step());
+            if (!row) break;
+            const EntityIx entity{static_cast<std::uint32_t>(distinct.integer(0))};
+            if (tables_.model.has(entity)) found.push_back(entity);
+        }
+        distinct.reset();
+        return found;
+    };
+    SKERRY_ASSIGN(auto touched, entities());
+    bool wrote = false;
+    for (const EntityIx entity : touched) {
+        SKERRY_ASSIGN(const bool wrote_here, look_at_queued(entity, now));
+        wrote = wrote || wrote_here;
+    }
+    if (!wrote) return touched;
+    // A trigger of somebody's may have answered with writes to other rows.
+    SKERRY_TRY(run(kTouch));
+    return entities();
+}
+
+// Gives how many rows the batch was about.
+Result<std::uint64_t> SqliteWriteTxn::finish_batch(Seq seq) {
+    SKERRY_ASSIGN(const std::int64_t rows, db_.integer("SELECT count(*) FROM temp.skerry_touched"));
+    SKERRY_TRY(run("DELETE FROM temp.skerry_touched"));
+    SKERRY_TRY(run("DELETE FROM skerry_queue"));
+    SKERRY_ASSIGN(Statement outcomes, db_.prepare("UPDATE skerry_outcome SET seq = ?1 WHERE seq IS NULL"));
+    SKERRY_TRY(outcomes.bind(1, to_sql(seq.value)).run());
+    return from_sql(rows);
+}
+
+Result<Sequenced> SqliteWriteTxn::sequence(std::uint64_t mark, std::span<const ScopeRule> rules, Micros now) {
     SKERRY_ASSIGN(const Mark before, last());
     SKERRY_ASSIGN(const bool empty, queue_empty());
     if (empty) return Sequenced{before, 0};
+    SKERRY_ASSIGN(const RuleSet* set, rules_in_force(rules));
     const Mark batch{before.seq.next(), mark};
-    const std::int64_t seq = to_sql(batch.seq.value);
-    SKERRY_ASSIGN(Statement put, db_.prepare("INSERT INTO skerry_batch(seq, mark, at_us) VALUES(?1, ?2, ?3)"));
-    SKERRY_TRY(put.bind(1, seq).bind(2, to_sql(mark)).bind(3, std::int64_t{now.count()}).run());
-    std::vector<std::int64_t> queued;
-    SKERRY_ASSIGN(Statement distinct, db_.prepare("SELECT DISTINCT entity FROM skerry_queue"));
-    for (;;) {
-        SKERRY_ASSIGN(const bool row, distinct.step());
-        if (!row) break;
-        queued.push_back(distinct.integer(0));
-    }
-    distinct.reset();
-    for (const std::int64_t entity : queued)
-        if (tables_.model.has(EntityIx{static_cast<std::uint32_t>(entity)}))
-            SKERRY_TRY(look_at_queued(EntityIx{static_cast<std::uint32_t>(entity)}, now));
-    std::uint64_t rows = 0;
-    for (const WholeScope& whole : scopes) {
-        if (std::find(queued.begin(), queued.end(), std::int64_t{whole.entity.value}) == queued.end()) continue;
-        SKERRY_ASSIGN(Statement move, db_.prepare(tables_.entities[whole.entity.value].sequence));
-        SKERRY_TRY(move.bind(1, std::int64_t{whole.scope.value}).bind(2, std::int64_t{whole.entity.value}).bind(3, seq).run());
-        rows += static_cast<std::uint64_t>(db_.changes());
-    }
-    SKERRY_TRY(run("DELETE FROM skerry_queue"));
-    SKERRY_ASSIGN(Statement outcomes, db_.prepare("UPDATE skerry_outcome SET seq = ?1 WHERE seq IS NULL"));
-    SKERRY_TRY(outcomes.bind(1, seq).run());
+    SKERRY_TRY(put_batch(batch, now));
+    SKERRY_ASSIGN(const auto touched, touch(now));
+    SKERRY_TRY(follow_rules(*set, touched, batch.seq));
+    SKERRY_ASSIGN(const std::uint64_t rows, finish_batch(batch.seq));
     return Sequenced{batch, rows};
-}
-
-// The first batch that is not older; one more than the last when all are. Batches lie in order of time, and there are
-// too many of them to look at each.
-Result<std::int64_t> SqliteWriteTxn::first_batch_since(Micros than) {
-    SKERRY_ASSIGN(std::int64_t high, db_.integer("SELECT ifnull(max(seq), 0) + 1 FROM skerry_batch"));
-    std::int64_t low = 1;
-    while (low < high) {
-        const std::int64_t middle = low + (high - low) / 2;
-        SKERRY_ASSIGN(Statement get, db_.prepare("SELECT at_us FROM skerry_batch WHERE seq = ?1"));
-        SKERRY_ASSIGN(const bool row, get.bind(1, middle).step());
-        const bool older = !row || get.integer(0) < than.count();
-        get.reset();
-        if (older) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
 }
 
 // Oldest first, in steps: no statement holds the lock for long. Images of deleted rows are as old as the last batch before
@@ -153,7 +159,7 @@ Result<bool> SqliteWriteTxn::purge_older(Micros than, std::size_t limit) {
     SKERRY_TRY(run("DELETE FROM skerry_log_row WHERE log < (SELECT ifnull(min(id), 9223372036854775807) FROM skerry_log)"));
     SKERRY_TRY(purge("skerry_draft", "rowid", "state <> 1 AND at_us < ?1", than_us));
     // A row may have been deleted long after the last batch before it: the batch that it went into tells.
-    SKERRY_ASSIGN(const std::int64_t since, first_batch_since(than));
+    SKERRY_ASSIGN(const std::int64_t since, read_first_batch_since(db_, than));
     for (const model::Entity& entity : tables_.model.entities)
         SKERRY_TRY(purge(sqlite::quote_name("skerry_gone_" + entity.name), "skerry_key", "skerry_seq + 1 < ?1", since));
     // Closed by an operator's SQL, a record may not say when.

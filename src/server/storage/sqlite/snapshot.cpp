@@ -1,5 +1,7 @@
 #include "server/storage/sqlite/snapshot.hpp"
 
+#include "server/storage/sqlite/members.hpp"
+
 namespace skerry::server::storage {
 
 namespace {
@@ -8,27 +10,10 @@ using sqlite::Statement;
 
 constexpr std::size_t kIdleMax = 8;  // each holds a page cache; more pulls at once open and close theirs
 
-class SqliteKeyCursor final : public KeyCursor {
-  public:
-    explicit SqliteKeyCursor(sqlite::OwnedStatement statement) : statement_(std::move(statement)) {}
-    Result<void> next(std::size_t limit, std::vector<std::string>& keys) override {
-        for (std::size_t i = 0; i < limit && !done_; ++i) {
-            SKERRY_ASSIGN(const bool row, statement_->step());
-            if (row) keys.emplace_back(statement_->text(0));
-            done_ = !row;
-        }
-        return {};
-    }
-
-  private:
-    sqlite::OwnedStatement statement_;
-    bool done_ = false;
-};
-
 class SqliteSnapshot final : public OnConnection<Snapshot> {
   public:
-    SqliteSnapshot(ReadPool& pool, std::unique_ptr<sqlite::Database> db, const Tables& tables, sqlite::Transaction txn)
-        : OnConnection(*db, tables), pool_(pool), owned_(std::move(db)), txn_(std::move(txn)) {}
+    SqliteSnapshot(ReadPool& pool, std::unique_ptr<ReadConnection> connection, const Tables& tables, sqlite::Transaction txn)
+        : OnConnection(connection->db, tables), pool_(pool), owned_(std::move(connection)), txn_(std::move(txn)) {}
     ~SqliteSnapshot() override {
         txn_.rollback();
         pool_.give_back(std::move(owned_));
@@ -77,45 +62,60 @@ class SqliteSnapshot final : public OnConnection<Snapshot> {
         return keys;
     }
 
-    Result<std::unique_ptr<KeyCursor>> changed(const WholeScope& scope, Seq after, Seq upto, Live live) override {
-        // Reverse order for leaves is the caller's: keys of one entity have no order of reference among them.
-        SKERRY_ASSIGN(auto get, db_.prepare_once("SELECT key FROM skerry_member INDEXED BY skerry_member_by_seq "
-                                                 "WHERE scope = ?1 AND seq > ?2 AND seq <= ?3 AND live = ?4 ORDER BY key"));
-        get->bind(1, std::int64_t{scope.scope.value}).bind(2, to_sql(after.value)).bind(3, to_sql(upto.value));
-        get->bind(4, std::int64_t{live == Live::kYes ? 1 : 0});
-        return std::unique_ptr<KeyCursor>(std::make_unique<SqliteKeyCursor>(std::move(get)));
-    }
-
-    Result<std::uint64_t> changed_count(const WholeScope& scope, Seq after, Seq upto, std::uint64_t limit) override {
-        SKERRY_ASSIGN(Statement get,
-                      db_.prepare("SELECT count(*) FROM (SELECT 1 FROM skerry_member INDEXED BY skerry_member_by_seq "
-                                  "WHERE scope = ?1 AND seq > ?2 AND seq <= ?3 LIMIT ?4)"));
-        get.bind(1, std::int64_t{scope.scope.value}).bind(2, to_sql(after.value)).bind(3, to_sql(upto.value));
-        get.bind(4, to_sql(limit));
-        return count(get);
-    }
-
-    Result<std::vector<std::string>> members_after(const WholeScope& scope, const std::string& after,
-                                                   std::size_t limit) override {
-        SKERRY_ASSIGN(Statement get, db_.prepare("SELECT key FROM skerry_member WHERE scope = ?1 AND entity = ?2 "
-                                                 "AND key > ?3 AND live = 1 ORDER BY key LIMIT ?4"));
-        get.bind(1, std::int64_t{scope.scope.value}).bind(2, std::int64_t{scope.entity.value});
-        get.bind_text(3, after).bind(4, static_cast<std::int64_t>(limit));
-        std::vector<std::string> keys;
-        for (;;) {
-            SKERRY_ASSIGN(const bool row, get.step());
-            if (!row) break;
-            keys.emplace_back(get.text(0));
+    Result<std::vector<std::optional<wire::ScopeId>>> scopes(std::span<const ScopeKey> keys) override {
+        SKERRY_ASSIGN(const std::uint64_t hash, read_rules_hash(db_));
+        if (!tables_.rules || tables_.rules->hash != hash)
+            return fail(Code::kInternal, "the scopes of the server's database were made from other rules");
+        SKERRY_ASSIGN(Statement get, db_.prepare("SELECT id FROM skerry_scope WHERE rule = ?1 AND key = ?2"));
+        std::vector<std::optional<wire::ScopeId>> found;
+        found.reserve(keys.size());
+        for (const ScopeKey& key : keys) {
+            const RuleSql& rule = tables_.rules->rules[key.rule];
+            SKERRY_ASSIGN(const bool row, get.bind(1, rule.id).bind_text(2, key.key).step());
+            found.push_back(row ? std::optional(wire::ScopeId{static_cast<std::uint32_t>(get.integer(0))}) : std::nullopt);
+            get.reset();
         }
-        get.reset();
-        return keys;
+        return found;
     }
 
-    Result<std::uint64_t> member_count(const WholeScope& scope) override {
-        SKERRY_ASSIGN(Statement get,
-                      db_.prepare("SELECT count(*) FROM skerry_member WHERE scope = ?1 AND entity = ?2 AND live = 1"));
-        get.bind(1, std::int64_t{scope.scope.value}).bind(2, std::int64_t{scope.entity.value});
-        return count(get);
+    Result<std::optional<std::vector<wire::ScopeId>>> grant_set(std::uint64_t hash) override {
+        SKERRY_ASSIGN(Statement get, db_.prepare("SELECT scopes FROM skerry_grant_set WHERE hash = ?1"));
+        SKERRY_ASSIGN(const bool row, get.bind(1, to_sql(hash)).step());
+        if (!row) return std::nullopt;
+        SKERRY_ASSIGN(auto scopes, unpacked(get.blob(0)));
+        get.reset();
+        return scopes;
+    }
+
+    Result<std::vector<std::optional<EntityIx>>> entities_of(Scopes scopes) override { return read_entities_of(db_, scopes); }
+
+    Result<std::vector<std::string>> principal_values(const std::string& name, const std::string& query, const Parameters& parameters) override {
+        return read_principal_values(owned_->db, owned_->guarded, {name, query, parameters});
+    }
+
+    Result<std::unique_ptr<MemberCursor>> changed(EntityIx entity, Scopes scopes, Seq after, Seq upto, Live live) override {
+        return read_changed(db_, entity, scopes, after, upto, live);
+    }
+    Result<std::uint64_t> changed_count(Scopes scopes, Seq after, Seq upto, std::uint64_t limit) override {
+        return count_changed(db_, scopes, after, upto, limit);
+    }
+    Result<std::vector<Member>> members_after(EntityIx entity, Scopes scopes, const std::string& after, const std::optional<std::string>& upto,
+                                              std::size_t limit) override {
+        return read_members(db_, entity, scopes, {after, upto}, limit);
+    }
+    Result<std::uint64_t> member_count(EntityIx entity, Scopes scopes) override { return count_members(db_, entity, scopes); }
+    Result<std::vector<Member>> memberships(EntityIx entity, Scopes scopes, std::span<const std::string> keys) override {
+        return read_memberships(db_, entity, scopes, keys);
+    }
+    Result<std::vector<Member>> kept_by(EntityIx entity, Scopes in, wire::ScopeId lost, Seq after) override {
+        return read_kept_by(db_, entity, in, lost, after);
+    }
+    Result<Seq> floor(Scopes scopes) override { return read_floor(db_, scopes); }
+    Result<std::vector<DeviceRow>> devices() override { return read_devices(db_); }
+    Result<std::vector<Holding>> holdings(Micros heard_since) override { return read_holdings(db_, heard_since); }
+    Result<Seq> last_before(Micros than) override {
+        SKERRY_ASSIGN(const std::int64_t first, read_first_batch_since(db_, than));
+        return Seq{from_sql(first - 1)};
     }
 
   private:
@@ -129,44 +129,39 @@ class SqliteSnapshot final : public OnConnection<Snapshot> {
         get.reset();
         return found;
     }
-    static Result<std::uint64_t> count(Statement& get) {
-        SKERRY_ASSIGN(const bool row, get.step());
-        const std::uint64_t n = row ? from_sql(get.integer(0)) : 0;
-        get.reset();
-        return n;
-    }
 
     ReadPool& pool_;
-    std::unique_ptr<sqlite::Database> owned_;
+    std::unique_ptr<ReadConnection> owned_;
     sqlite::Transaction txn_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<sqlite::Database>> ReadPool::take() {
+Result<std::unique_ptr<ReadConnection>> ReadPool::take() {
     if (!idle_.empty()) {
-        auto db = std::move(idle_.back());
+        auto connection = std::move(idle_.back());
         idle_.pop_back();
-        return db;
+        return connection;
     }
     SKERRY_ASSIGN(auto opened, sqlite::Database::open(path_, {.vfs = vfs_, .mode = sqlite::Open::kReadWrite}));
-    auto db = std::make_unique<sqlite::Database>(std::move(opened));
+    auto connection = std::make_unique<ReadConnection>(ReadConnection{{}, std::move(opened)});
     // Opened for writing because WAL readers keep the shared index; nothing is written through it.
-    SKERRY_TRY(db->exec("PRAGMA query_only = 1; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000"));
-    return db;
+    SKERRY_TRY(connection->db.exec("PRAGMA query_only = 1; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000"));
+    guard(connection->db, connection->guarded);
+    return connection;
 }
 
-void ReadPool::give_back(std::unique_ptr<sqlite::Database> db) {
-    if (idle_.size() < kIdleMax && !db->in_transaction()) idle_.push_back(std::move(db));
+void ReadPool::give_back(std::unique_ptr<ReadConnection> connection) {
+    if (idle_.size() < kIdleMax && !connection->db.in_transaction()) idle_.push_back(std::move(connection));
 }
 
 Result<std::unique_ptr<Snapshot>> open_snapshot(ReadPool& pool, const Tables& tables) {
-    SKERRY_ASSIGN(auto db, pool.take());
-    SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_read(*db));
+    SKERRY_ASSIGN(auto connection, pool.take());
+    SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_read(connection->db));
     // BEGIN alone fixes nothing; the first read does.
-    SKERRY_TRY(read_last(*db));
+    SKERRY_TRY(read_last(connection->db));
     return std::unique_ptr<Snapshot>(
-        std::make_unique<SqliteSnapshot>(pool, std::move(db), tables, std::move(txn)));
+        std::make_unique<SqliteSnapshot>(pool, std::move(connection), tables, std::move(txn)));
 }
 
 }  // namespace skerry::server::storage

@@ -1,21 +1,27 @@
 // A snapshot: a read transaction on a connection of its own, borrowed from a small pool.
 #pragma once
 
+#include "server/storage/sqlite/principal_query.hpp"
 #include "server/storage/sqlite/reading.hpp"
 
 namespace skerry::server::storage {
+
+struct ReadConnection {
+    Guarded guarded;  // before the connection, so that it goes after it
+    sqlite::Database db;
+};
 
 // Connections for reading that nobody uses just now. Outlives every snapshot.
 class ReadPool {
   public:
     ReadPool(std::string path, std::string vfs) : path_(std::move(path)), vfs_(std::move(vfs)) {}
-    Result<std::unique_ptr<sqlite::Database>> take();
-    void give_back(std::unique_ptr<sqlite::Database> db);
+    Result<std::unique_ptr<ReadConnection>> take();
+    void give_back(std::unique_ptr<ReadConnection> connection);
 
   private:
     std::string path_;
     std::string vfs_;
-    std::vector<std::unique_ptr<sqlite::Database>> idle_;
+    std::vector<std::unique_ptr<ReadConnection>> idle_;
 };
 
 Result<std::unique_ptr<Snapshot>> open_snapshot(ReadPool& pool, const Tables& tables);

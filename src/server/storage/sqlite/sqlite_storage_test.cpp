@@ -8,6 +8,12 @@
 namespace skerry::server::storage {
 namespace {
 
+std::vector<std::string> keys_of(const std::vector<Member>& members) {
+    std::vector<std::string> keys;
+    for (const Member& member : members) keys.push_back(member.key);
+    return keys;
+}
+
 struct Sqlite : testing::Test {
     Sqlite() {
         model.app = "test";
@@ -20,13 +26,16 @@ struct Sqlite : testing::Test {
         auto opened = SqliteBackend::open(path, {});
         EXPECT_TRUE(opened);
         backend = std::move(*opened);
+        auto txn = *backend->begin_write();
+        EXPECT_TRUE(txn->adopt_rules(rules, 1, Micros{1}));
+        EXPECT_TRUE(txn->commit());
     }
     ~Sqlite() override {
         backend.reset();
         for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
     }
     Mark sequence_and_commit(WriteTxn& txn) {
-        const auto done = txn.sequence(random.u64(), scopes, Micros{1});
+        const auto done = txn.sequence(random.u64(), rules, Micros{1});
         EXPECT_TRUE(done);
         EXPECT_TRUE(txn.commit());
         return done->mark;
@@ -36,7 +45,9 @@ struct Sqlite : testing::Test {
     model::Model model;
     std::string path;
     std::unique_ptr<Backend> backend;
-    std::vector<WholeScope> scopes{{wire::ScopeId{1}, EntityIx{0}}, {wire::ScopeId{2}, EntityIx{1}}};
+    std::vector<ScopeRule> rules{{.name = "places", .entity = EntityIx{0}, .whole = true}, {.name = "tags", .entity = EntityIx{1}, .whole = true}};
+    const std::vector<wire::ScopeId> places{wire::ScopeId{1}};
+    const std::vector<wire::ScopeId> tags{wire::ScopeId{2}};
 };
 
 TEST_F(Sqlite, an_uncommitted_transaction_leaves_nothing) {
@@ -73,21 +84,21 @@ TEST_F(Sqlite, a_batch_is_everything_that_was_queued_and_nothing_makes_no_batch)
     EXPECT_FALSE(*view->knows({first.seq, first.mark + 1}));
     EXPECT_FALSE(*view->knows({second.seq.next(), 0}));
     const auto keys = [&](Live live, Seq after, Seq upto) {
-        std::vector<std::string> found;
-        auto cursor = *view->changed(scopes[0], after, upto, live);
+        std::vector<Member> found;
+        auto cursor = *view->changed(EntityIx{0}, places, after, upto, live);
         while (true) {
             const std::size_t n = found.size();
             EXPECT_TRUE(cursor->next(1, found));
-            if (found.size() == n) return found;
+            if (found.size() == n) return keys_of(found);
         }
     };
     EXPECT_EQ(keys(Live::kYes, Seq{0}, Seq{2}), std::vector<std::string>{"b"});
     EXPECT_EQ(keys(Live::kNo, Seq{0}, Seq{2}), std::vector<std::string>{"a"});
     EXPECT_TRUE(keys(Live::kYes, Seq{2}, Seq{2}).empty());
     EXPECT_TRUE(keys(Live::kYes, Seq{0}, Seq{1}).empty()) << "a row has one place in the log: its last";
-    EXPECT_EQ(*view->member_count(scopes[0]), 1u);
-    EXPECT_EQ(*view->members_after(scopes[0], "", 10), std::vector<std::string>{"b"});
-    EXPECT_EQ(*view->changed_count(scopes[0], Seq{0}, Seq{2}, 1), 1u);
+    EXPECT_EQ(*view->member_count(EntityIx{0}, places), 1u);
+    EXPECT_EQ(keys_of(*view->members_after(EntityIx{0}, places, "", {}, 10)), std::vector<std::string>{"b"});
+    EXPECT_EQ(*view->changed_count(places, Seq{0}, Seq{2}, 1), 1u);
 }
 
 TEST_F(Sqlite, a_savepoint_takes_back_what_came_after_it) {
@@ -101,7 +112,7 @@ TEST_F(Sqlite, a_savepoint_takes_back_what_came_after_it) {
     ASSERT_TRUE(txn->release());
     sequence_and_commit(*txn);
     auto view = *backend->snapshot();
-    EXPECT_EQ(*view->members_after(scopes[1], "", 10), (std::vector<std::string>{"also kept", "kept"}));
+    EXPECT_EQ(keys_of(*view->members_after(EntityIx{1}, tags, "", {}, 10)), (std::vector<std::string>{"also kept", "kept"}));
 }
 
 TEST_F(Sqlite, what_one_process_commits_another_notices_and_waits_for) {

@@ -31,24 +31,26 @@ Result<void> SqliteWriteTxn::run(std::string_view sql) {
 
 Result<void> SqliteWriteTxn::put_device(DeviceRow& device) {
     SKERRY_ASSIGN(Statement put,
-                  db_.prepare("INSERT INTO skerry_device(ix, id, user, name, seen, keep_from, acked, enrolled_us) "
-                              "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(ix) DO UPDATE SET user = excluded.user, "
+                  db_.prepare("INSERT INTO skerry_device(ix, id, user, name, seen, keep_from, acked, enrolled_us, held, heard_us, forgotten) "
+                              "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT(ix) DO UPDATE SET user = excluded.user, "
                               "name = excluded.name, seen = excluded.seen, keep_from = excluded.keep_from, "
-                              "acked = excluded.acked"));
+                              "acked = excluded.acked, held = excluded.held, heard_us = excluded.heard_us, forgotten = excluded.forgotten"));
     if (device.ix) put.bind(1, device.ix.value);
     put.bind_blob(2, device.id.view()).bind_text(3, device.user).bind_text(4, device.name);
     put.bind(5, to_sql(device.seen.value)).bind(6, to_sql(device.keep_from.value));
-    put.bind(7, to_sql(device.acked.value)).bind(8, device.enrolled_us);
+    put.bind(7, to_sql(device.acked.value)).bind(8, device.enrolled_us).bind(9, to_sql(device.held));
+    put.bind(10, device.heard_us).bind(11, std::int64_t{device.forgotten ? 1 : 0});
     SKERRY_TRY(put.run());
     if (!device.ix) device.ix.value = sqlite3_last_insert_rowid(db_.handle());
     return {};
 }
 
 Result<void> SqliteWriteTxn::put_token(const TokenRow& token) {
-    SKERRY_ASSIGN(Statement put, db_.prepare("INSERT INTO skerry_token(hash, user, label, created_us, expires_us) "
-                                             "VALUES(?1, ?2, ?3, ?4, ?5)"));
+    SKERRY_ASSIGN(Statement put, db_.prepare("INSERT INTO skerry_token(hash, user, label, created_us, expires_us, claims) "
+                                             "VALUES(?1, ?2, ?3, ?4, ?5, ?6)"));
     put.bind_blob(1, token.hash).bind_text(2, token.user).bind_text(3, token.label).bind(4, token.created_us);
     if (token.expires_us) put.bind(5, *token.expires_us);
+    put.bind_text(6, token.claims);
     return put.run();
 }
 

@@ -29,6 +29,10 @@ class SqliteWriteTxn final : public OnConnection<WriteTxn> {
     Result<void> close_drafts(DeviceIx device, std::span<const TxnNo> numbers, DraftState state) override;
     Result<void> put_log(const LogRow& row) override;
     Result<bool> purge_older(Micros than, std::size_t limit) override;
+    Result<Forgotten> forget_tombstones(const std::function<Seq(wire::ScopeId)>& needless, const TombstoneAt& after, Seq upto,
+                                        std::size_t limit) override;
+    Result<bool> forget_marks(Seq old, std::size_t limit) override;
+    Result<bool> forget_grant_sets(Micros made_before, std::size_t limit) override;
     Result<std::int64_t> judging() override;
     Result<std::vector<KeyRef>> follow_deletes(std::int64_t begin) override;
     Result<std::optional<Breach>> breach(std::int64_t begin) override;
@@ -39,7 +43,10 @@ class SqliteWriteTxn final : public OnConnection<WriteTxn> {
     Result<void> savepoint() override;
     Result<void> release() override;
     Result<void> rollback_to() override;
-    Result<Sequenced> sequence(std::uint64_t mark, std::span<const WholeScope> scopes, Micros now) override;
+    Result<Sequenced> sequence(std::uint64_t mark, std::span<const ScopeRule> rules, Micros now) override;
+    Result<void> adopt_rules(std::span<const ScopeRule> rules, std::uint64_t mark, Micros now) override;
+    Result<void> make_scopes(std::span<const ScopeKey> keys) override;
+    Result<void> put_grant_set(std::uint64_t hash, Scopes scopes, Micros now) override;
     Result<void> commit() override;
 
   private:
@@ -49,8 +56,17 @@ class SqliteWriteTxn final : public OnConnection<WriteTxn> {
     // Entities with rows written since.
     Result<std::vector<EntityIx>> written(std::int64_t begin);
     Result<std::vector<std::string>> orphans(const RelationSql& relation, std::int64_t begin);
-    Result<void> look_at_queued(EntityIx entity, Micros now);
-    Result<std::int64_t> first_batch_since(Micros than);
+    Result<void> put_batch(const Mark& batch, Micros now);
+    Result<std::vector<EntityIx>> touch(Micros now);
+    Result<std::uint64_t> finish_batch(Seq seq);
+    // True: it wrote to the rows.
+    Result<bool> look_at_queued(EntityIx entity, Micros now);
+    Result<const RuleSet*> rules_in_force(std::span<const ScopeRule> rules);
+    Result<void> follow_rules(const RuleSet& set, std::span<const EntityIx> touched, Seq seq);
+    Result<std::uint64_t> place_rows(const RuleSet& set, const RuleSql& rule, Seq seq);
+    Result<void> put_rules(std::span<const ScopeRule> rules);
+    Result<void> forget_rule(std::int64_t id, EntityIx entity);
+    Result<std::uint64_t> fill_rule(const RuleSet& set, const RuleSql& rule, Seq seq);
     Result<void> set_quarantined(const KeyRef& at, const std::string& reason, Micros now);
 
     Tables& writing_;
