@@ -102,11 +102,23 @@ struct LogFilter {
 // Where a row stands between this device and the server.
 struct RowState {
     // "rejected": a draft has a change of it. "waiting": so, and the draft waits for another one. "conflict": a record on
-    // it is open. "pending": changes are not sent. "sending": they are, and have no settled verdict. Else "synced".
-    // Where several hold, the first of this list.
+    // it is open. "pending": changes are not sent. "sending": they are, and have no settled verdict. "local": the profile keeps
+    // the entity on this device. "left": the row was here, see `left`. Else "synced". Where several hold, the first of this list.
     std::string state;
     std::string at;  // since when; of "synced": up to when this device is complete
-    std::uint64_t transaction = 0;  // of all but "synced" and "conflict": the one to look at
+    std::uint64_t transaction = 0;  // of "rejected", "waiting", "pending" and "sending": the one to look at
+    // Why the row is not here any more; empty: it is here, or it was never, or long ago. "deleted"; "moved": it no longer
+    // matches what this user takes; "lost": it is no longer granted; "outside": written here, and it belongs to nothing that
+    // this user takes.
+    std::string left;
+    std::string left_at;
+};
+
+// How far what is here of some entities can be relied on.
+struct Freshness {
+    bool complete = false;                 // everything that this user takes of them is here
+    std::optional<std::int64_t> as_of_us;  // up to when it is what the server had, by this device's clock, microseconds since 1970; empty: not complete
+    std::uint64_t pending = 0;             // transactions made here that touch them and have not settled
 };
 
 // A row that arrived and cannot be stored: an index or a trigger of the app's own refuses it. Tried again when a newer

@@ -16,6 +16,7 @@
 #include <optional>
 #include <skerry/activity.hpp>
 #include <skerry/error.hpp>
+#include <skerry/sync.hpp>
 #include <skerry/value.hpp>
 #include <string>
 #include <string_view>
@@ -40,11 +41,19 @@ struct Verdict {
 };
 
 struct DeviceStatus {
-    std::string phase;  // "idle", "syncing", "live", "waiting", "attention"
+    // "idle"; "syncing"; "live" (in step, and connected for what comes); "waiting" (something failed that time mends), "offline"
+    // (the server is out of reach, or there is no network), "attention" (a person has to mend it): these three are tried again.
+    std::string phase;
     std::string device_id;
     std::string user;
     std::string server_url;
     bool reachable = false;
+    Network network = Network::kUnknown;        // as set_network() said
+    bool paused = false;
+    std::optional<std::int64_t> offline_since_us;  // wall clock, microseconds since 1970; unset once the server was reached
+    std::optional<std::chrono::milliseconds> retry_in;  // until the next attempt
+    std::string running;                        // the unit
+    std::vector<std::string> queued;            // units that wait, in order
     std::uint64_t waiting_to_send = 0;    // transactions that the server has not confirmed
     std::uint64_t waiting_to_settle = 0;  // transactions without a settled verdict, those above included
     std::uint64_t drafts = 0;             // rejected transactions kept for a person
@@ -52,15 +61,34 @@ struct DeviceStatus {
     std::uint64_t quarantined = 0;        // received rows that could not be stored
     std::vector<std::string> incomplete;  // entities whose first download has not finished
     std::optional<std::int64_t> synced_at_us;  // wall clock of the last checkpoint, microseconds since 1970
-    std::optional<Error> problem;         // why it waits or needs attention
+    std::optional<std::int64_t> fresh_as_of_us;  // everything that the server had then is here, but for what is incomplete
+    std::optional<Error> problem;         // why it waits, is offline or needs attention
     std::uint64_t rows_received = 0;      // in the current or last sync
     std::uint64_t rows_left = 0;          // estimate
-    std::uint64_t bytes_received = 0;
+    std::uint64_t rows_compared = 0;      // by a check
+    std::uint64_t transactions_sent = 0;
+    std::optional<double> fraction;       // of the current sync, 0 to 1
+    double rows_per_second = 0;           // lately; transactions sent count as rows
+    double bytes_per_second = 0;
+    std::optional<std::chrono::milliseconds> time_left;  // estimate
+    std::uint64_t bytes_received = 0;     // since the device was opened
     std::uint64_t bytes_sent = 0;
 };
 
 struct TransactionOptions {
     bool strict = false;  // it succeeds or conflicts as a whole, whatever the model says of the entities it touches
+};
+
+// What Device::check() found.
+struct CheckReport {
+    struct Row {
+        std::string entity;
+        std::string key;
+    };
+    std::uint64_t rows = 0;       // compared
+    std::uint64_t different = 0;  // rows that differed, were missing here, or were here and not on the server
+    std::uint64_t left = 0;       // of these, rows that differ still: they could not be stored
+    std::vector<Row> examples;    // of those that differed, at most 100
 };
 
 class Device {
@@ -95,12 +123,49 @@ class Device {
     // A new key for a uuid entity: UUID version 7.
     std::string new_uuid();
 
-    // One full sync, in this thread: sends what is unsent, receives up to what the server had when it began.
-    // `progress` is called about four times a second. Errors say why it could not finish; work goes on locally.
+    // Runs the unit "full", in this thread: sends what is unsent, receives up to what the server had when it began. Asked for
+    // while another unit runs, it comes after that. `progress` is called four times a second or more. Errors say why it could
+    // not finish; work goes on locally.
     Result<DeviceStatus> sync(const std::function<void(const DeviceStatus&)>& progress = {});
+    // The same with another unit. Errors: not_found, sync_loop, and those of sync().
+    Result<DeviceStatus> run_unit(std::string_view unit, const std::function<void(const DeviceStatus&)>& progress = {});
+
+    // Syncs, then compares every row with the server by digests and reads anew what differs; equal rows are not sent. Local
+    // changes stay. A full sync does this by itself when seven days have passed. Errors: those of sync(), busy, server_busy.
+    Result<CheckReport> check(const std::function<void(const DeviceStatus&)>& progress = {});
 
     // Re-reads everything from the server by slices and mends what differs; local changes stay.
     Result<DeviceStatus> repair(const std::function<void(const DeviceStatus&)>& progress = {});
+
+    // ---- when to sync, and what: docs/rhythm.md ----
+
+    // Replaces a unit of the same name. Nothing runs but inside run_for(), poll() and sync().
+    // Errors: invalid_argument, not_found (an entity), limit_exceeded (100 units).
+    Result<void> define_unit(const SyncUnit& unit);
+    // Puts the unit among those that wait, and gives its run's number; a unit that waits already keeps its number.
+    // Errors: not_found, sync_loop, invalid_argument (no server).
+    Result<std::uint64_t> trigger(std::string_view unit, SyncOptions options = {});
+    // Drops the run, or ends it where it stands; what was applied stays. False: it had ended.
+    bool cancel_sync(std::uint64_t run);
+    void on_sync(SyncCallbacks callbacks);
+    // What is on the screen: of what is still to be downloaded, these come first, also in a sync under way. not_found: an entity.
+    Result<void> prefer(const std::vector<std::string>& entities);
+    // Nothing is sent or received until resume(); what was under way goes on then.
+    void pause();
+    void resume();
+
+    // What the platform says. Without a network nothing is tried; when it is back, units with `on_online` run at once, and so
+    // does what failed meanwhile.
+    void set_network(Network network);
+    // In front of a person nothing waits longer than 5 seconds for its next attempt, otherwise 30.
+    void set_foreground(bool in_front);
+    // The platform is about to stop the app, or has let it go on. Nothing is lost without these calls; with them nothing waits.
+    void suspended();
+    void resumed();
+
+    // How far the rows of these entities can be relied on, or of those that a query reads. Errors: not_found, invalid_argument.
+    Result<Freshness> freshness(const std::vector<std::string>& entities);
+    Result<Freshness> freshness_of_query(std::string_view query);
 
     // Stay connected while run_for() or poll() is called: changes arrive and go out by themselves.
     void set_live(bool live);
@@ -120,6 +185,15 @@ class Device {
     void on_verdict(std::function<void(const Verdict&)> callback);
 
     Result<DeviceStatus> status();
+    // Called when the status is another than before; while a sync runs, four times a second. From sync(), run_for() and poll().
+    void on_status(std::function<void(const DeviceStatus&)> callback);
+
+    // What is wanted on demand: the values of a name that the model declares as `chosen`, such as the keys of sites to take along;
+    // they replace those chosen before, and none drops what was there for them. Counts from the next sync on; kept across
+    // restarts. Errors: not_found (the model has no such name), invalid_argument (too many, too long, inside transaction()).
+    Result<void> choose(std::string_view name, const std::vector<std::string>& values);
+    // By name, ascending; names of which nothing is chosen are left out.
+    Result<std::vector<std::pair<std::string, std::vector<std::string>>>> chosen();
 
     // ---- conflicts: docs/conflicts.md ----
 
@@ -133,7 +207,8 @@ class Device {
     // batch take kMine. Errors: not_found, invalid_argument (closed already, inside transaction(), kMix without values),
     // and whatever the writes are refused with.
     Result<void> resolve(std::string_view id, const Resolution& resolution);
-    // Called once for each open record that has arrived, also across restarts; from sync(), run_for() and poll().
+    // Called once for each open record that has arrived, also across restarts; from sync(), run_for() and poll(). A process that
+    // dies meanwhile is not told again: conflicts() still lists the record.
     void on_conflict(std::function<void(const ConflictRecord&)> callback);
 
     // ---- drafts ----
@@ -152,7 +227,8 @@ class Device {
     Result<std::uint64_t> retry_draft(std::uint64_t number);
     // Drops the draft's whole group, here and on the server, by a transaction that is kept in the log; returns its number.
     Result<std::uint64_t> discard_draft(std::uint64_t number);
-    // Called once for each new draft, also across restarts; from sync(), run_for() and poll().
+    // Called once for each new draft, also across restarts; from sync(), run_for() and poll(). A process that dies meanwhile is
+    // not told again: drafts() still lists the draft.
     void on_draft(std::function<void(const Draft&)> callback);
 
     // ---- what happened ----

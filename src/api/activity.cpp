@@ -2,6 +2,7 @@
 #include <skerry/device.hpp>
 
 #include "api/device_impl.hpp"
+#include "store/chosen.hpp"
 
 namespace skerry {
 
@@ -48,6 +49,19 @@ Result<std::vector<LogEntry>> Device::log(const LogFilter& filter) { return stor
 Result<RowState> Device::row_state(std::string_view entity, std::string_view key) { return store::row_state(*impl_->store, entity, key); }
 
 Result<std::vector<QuarantinedRow>> Device::quarantine() { return store::quarantine(*impl_->store); }
+
+Result<void> Device::choose(std::string_view name, const std::vector<std::string>& values) {
+    SKERRY_TRY(store::choose(*impl_->store, name, values));
+    impl_->wrote();
+    return {};
+}
+
+Result<std::vector<std::pair<std::string, std::vector<std::string>>>> Device::chosen() {
+    std::vector<std::pair<std::string, std::vector<std::string>>> out;
+    SKERRY_ASSIGN(auto all, store::chosen(*impl_->store));
+    for (wire::Chosen& one : all) out.emplace_back(std::move(one.name), std::move(one.values));
+    return out;
+}
 
 namespace {
 

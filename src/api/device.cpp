@@ -10,19 +10,6 @@ namespace skerry {
 
 namespace {
 
-constexpr std::chrono::milliseconds kProgressEvery{250};
-
-std::string_view phase_name(engine::Phase phase) {
-    switch (phase) {
-        case engine::Phase::kIdle: return "idle";
-        case engine::Phase::kSyncing: return "syncing";
-        case engine::Phase::kLive: return "live";
-        case engine::Phase::kWaiting: return "waiting";
-        case engine::Phase::kAttention: return "attention";
-    }
-    return "?";
-}
-
 Verdict to_verdict(const wire::Outcome& outcome) {
     Verdict verdict;
     verdict.transaction = outcome.no.value;
@@ -65,6 +52,8 @@ Result<void> Device::Impl::deliver() {
     if (session) {
         for (const wire::Outcome& outcome : session->engine().take_outcomes())
             if (on_verdict) on_verdict(to_verdict(outcome));
+        tell_runs();
+        SKERRY_TRY(keep_offline_since());
     }
     // Copies are called: a callback may set another.
     if (on_draft && store->has_model()) {
@@ -77,7 +66,8 @@ Result<void> Device::Impl::deliver() {
         const auto callback = on_conflict;
         for (const ConflictRecord& record : fresh) callback(record);
     }
-    return live_queries->poll();
+    SKERRY_TRY(live_queries->poll());
+    return tell_status();
 }
 
 void Device::Impl::turn(std::chrono::milliseconds limit) {
@@ -141,34 +131,6 @@ Result<void> Device::update(std::string_view entity, std::string_view key, const
 
 std::string Device::new_uuid() { return uuid_v7(impl_->clock.wall(), impl_->random); }
 
-Result<DeviceStatus> Device::sync(const std::function<void(const DeviceStatus&)>& progress) {
-    Impl& i = *impl_;
-    if (i.store->in_transaction()) return fail(Code::kInvalidArgument, "sync() inside a transaction");
-    if (!i.session) return fail(Code::kInvalidArgument, "the store has no server: open it with a server URL and a token");
-    i.session->engine_sync();
-    Micros next_report = i.clock.mono() + kProgressEvery;
-    std::optional<Error> problem;
-    while (!i.session->take_finished(&problem)) {
-        i.turn(kProgressEvery);
-        if (!progress || i.clock.mono() < next_report) continue;
-        SKERRY_ASSIGN(const DeviceStatus now, status());
-        progress(now);
-        next_report = i.clock.mono() + kProgressEvery;
-    }
-    SKERRY_TRY(i.deliver());
-    if (problem) return fail(std::move(*problem), "syncing with " + i.server_url);
-    return status();
-}
-
-Result<DeviceStatus> Device::repair(const std::function<void(const DeviceStatus&)>& progress) {
-    SKERRY_TRY(impl_->store->meta().set(store::key::kVerify, 1));
-    return sync(progress);
-}
-
-void Device::set_live(bool live) {
-    if (impl_->session) impl_->session->set_live(live);
-}
-
 void Device::run_for(std::chrono::milliseconds limit) {
     Impl& i = *impl_;
     const Micros end = i.clock.mono() + limit;
@@ -201,51 +163,5 @@ Result<std::uint64_t> Device::watch(std::string_view query, std::function<void(c
 void Device::unwatch(std::uint64_t watch) { impl_->live_queries->remove(watch); }
 
 void Device::on_verdict(std::function<void(const Verdict&)> callback) { impl_->on_verdict = std::move(callback); }
-
-Result<DeviceStatus> Device::status() {
-    Impl& i = *impl_;
-    DeviceStatus status;
-    store::Meta& meta = i.store->meta();
-    SKERRY_TRY(i.store->number_open());
-    SKERRY_ASSIGN(const DeviceId device, meta.device());
-    status.device_id = hex(device.view());
-    SKERRY_ASSIGN(const auto user, meta.bytes(store::key::kUser));
-    status.user = user.value_or("");
-    status.server_url = i.server_url;
-    SKERRY_ASSIGN(const auto counts, store::Journal(*i.store).counts());
-    status.waiting_to_send = counts.unsent;
-    status.waiting_to_settle = counts.unsettled;
-    SKERRY_ASSIGN(const auto drafts, i.store->db().integer("SELECT count(*) FROM skerry_draft WHERE state = 1"));
-    status.drafts = static_cast<std::uint64_t>(drafts);
-    if (i.store->has_model()) {
-        SKERRY_ASSIGN(const auto conflicts, i.store->db().integer("SELECT count(*) FROM skerry_conflict WHERE state = 'open'"));
-        status.conflicts = static_cast<std::uint64_t>(conflicts);
-    }
-    SKERRY_ASSIGN(const auto quarantined, i.store->db().integer("SELECT count(*) FROM skerry_quarantine"));
-    status.quarantined = static_cast<std::uint64_t>(quarantined);
-    SKERRY_ASSIGN(const auto synced, meta.integer(store::key::kSyncedAt));
-    if (synced) status.synced_at_us = *synced;
-    if (i.store->has_model()) {
-        const auto& entities = i.store->model().entities;
-        for (std::size_t ix = 0; ix < entities.size(); ++ix) {
-            SKERRY_ASSIGN(const auto complete, i.store->db().integer(
-                "SELECT ifnull(min(complete), 0) FROM skerry_scope WHERE entity = " + std::to_string(ix)));
-            if (complete == 0) status.incomplete.push_back(entities[ix].name);
-        }
-    }
-    status.phase = "idle";
-    status.problem = i.live_problem;
-    if (i.session) {
-        const engine::Status& sync = i.session->engine().status();
-        status.phase = phase_name(sync.phase);
-        status.reachable = sync.reachable;
-        if (sync.problem) status.problem = sync.problem;
-        status.rows_received = sync.rows_received;
-        status.rows_left = sync.rows_left;
-        status.bytes_received = sync.bytes_received;
-        status.bytes_sent = sync.bytes_sent;
-    }
-    return status;
-}
 
 }  // namespace skerry

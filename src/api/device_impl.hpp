@@ -1,4 +1,4 @@
-// What a Device is made of. For device.cpp and activity.cpp only.
+// What a Device is made of. For this room only.
 #pragma once
 
 #include <skerry/device.hpp>
@@ -20,14 +20,28 @@ struct Device::Impl {
     std::function<void(const Verdict&)> on_verdict;
     std::function<void(const Draft&)> on_draft;
     std::function<void(const ConflictRecord&)> on_conflict;
+    std::function<void(const DeviceStatus&)> on_status;
+    SyncCallbacks on_sync;
     std::string server_url;
     bool stop_asked = false;
     std::optional<Error> live_problem;
+    int chain = 0;                              // of a sync that is asked for now; above 0 while a run's end is told
+    std::vector<std::pair<std::uint64_t, std::optional<Result<void>>>> waiting_for;  // runs whose end a call waits for
+    std::uint64_t seen_changes = 0;             // of the engine's status: kept in the file so far
+    std::uint64_t told_changes = 0;             // told so far
+    std::optional<std::uint64_t> told_status;   // the fingerprint of what on_status was told last
+    Micros look_at{0};
 
     Result<void> connect(const DeviceOptions& options);
     Result<void> need_model();
     // What every turn of network work ends with: verdicts, drafts, conflicts and live queries.
     Result<void> deliver();
+    void tell_runs();
+    Result<void> tell_status();
+    Result<void> keep_offline_since();
+    Result<void> stored_status(DeviceStatus& status);
+    void engine_status(DeviceStatus& status);
+    Result<std::vector<EntityIx>> entities_named(const std::vector<std::string>& names);
     void turn(std::chrono::milliseconds limit);
     void wrote();
 };

@@ -17,24 +17,20 @@ struct SyncSession::Impl {
     std::unique_ptr<host::NativeHost> native;
     std::int64_t seen_version = -1;
     std::uint64_t seen_checkpoints = 0;
-    bool finished = false;
-    std::optional<Error> problem;
+    std::uint64_t seen_changes = 0;
+    std::vector<engine::RunEvent> events;
 
     Impl(store::Store& s, const Clock& clock, Random& random) : store(s), link(s), engine(link, clock, random) {}
 
     // A turn ends early when there is something to hand to the app.
     void after_event() {
-        bool something = false;
-        if (std::optional<Error> why; engine.take_finished(&why)) {
-            finished = true;
-            problem = std::move(why);
-            something = true;
-        }
-        if (engine.status().checkpoints != seen_checkpoints) {
-            seen_checkpoints = engine.status().checkpoints;
-            something = true;
-        }
-        if (something) native->stop();
+        const engine::Status& status = engine.status();
+        auto fresh = engine.take_events();
+        if (fresh.empty() && status.checkpoints == seen_checkpoints && status.changes == seen_changes) return;
+        events.insert(events.end(), std::make_move_iterator(fresh.begin()), std::make_move_iterator(fresh.end()));
+        seen_checkpoints = status.checkpoints;
+        seen_changes = status.changes;
+        native->stop();
     }
 };
 
@@ -53,33 +49,29 @@ Result<std::unique_ptr<SyncSession>> SyncSession::open(store::Store& store, cons
 }
 
 engine::Engine& SyncSession::engine() { return impl_->engine; }
+const store::CheckReport& SyncSession::check_report() const { return impl_->link.check_report(); }
 
 Result<void> SyncSession::fetch_model() {
     Impl& i = *impl_;
-    engine_sync();
-    while (!i.store.has_model() && !i.finished) i.native->run_for(Millis{100});
-    if (i.store.has_model()) {
-        i.engine.stop();
-        i.native->poll();
-        return {};
-    }
-    if (i.problem) return fail(*i.problem);
+    i.engine.sync();
+    std::optional<Error> problem;
+    bool finished = false;
+    while (!i.store.has_model() && !(finished = i.engine.take_finished(&problem))) i.native->run_for(Millis{100});
+    i.engine.stop();
+    i.native->poll();
+    // No unit of the app's was run.
+    i.events.clear();
+    static_cast<void>(i.engine.take_events());
+    if (i.store.has_model()) return {};
+    if (problem) return fail(std::move(*problem));
     return fail(Code::kModelMissing, "the server gave no model");
 }
-
-void SyncSession::engine_sync() {
-    impl_->finished = false;
-    impl_->problem.reset();
-    impl_->engine.sync();
-    impl_->after_event();
-}
-
-void SyncSession::set_live(bool live) { impl_->engine.set_live(live); }
 
 void SyncSession::app_wrote() { impl_->engine.app_wrote(); }
 
 void SyncSession::notice_foreign_writes() {
     Impl& i = *impl_;
+    i.engine.look_at_clocks();
     if (i.store.in_transaction()) return;
     const auto version = i.store.data_version();
     if (!version || *version == i.seen_version) return;
@@ -88,11 +80,9 @@ void SyncSession::notice_foreign_writes() {
     if (const auto now = i.store.data_version()) i.seen_version = *now;
 }
 
-bool SyncSession::take_finished(std::optional<Error>* problem) {
-    if (!impl_->finished) return false;
-    impl_->finished = false;
-    *problem = std::move(impl_->problem);
-    return true;
+std::vector<engine::RunEvent> SyncSession::take_events() {
+    impl_->after_event();
+    return std::exchange(impl_->events, {});
 }
 
 void SyncSession::run_for(std::chrono::milliseconds limit) { impl_->native->run_for(limit); }

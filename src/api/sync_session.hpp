@@ -23,14 +23,13 @@ class SyncSession {
     ~SyncSession();
 
     engine::Engine& engine();
+    const store::CheckReport& check_report() const;  // of the last comparison
     // Enrols and stops: for a new store, which cannot be used before it has its model.
     Result<void> fetch_model();
-    void engine_sync();
-    void set_live(bool live);
     void app_wrote();
-    // Looks at the file's version: what other programs committed is numbered and sent.
+    // Looks at the clocks, and at the file's version: what other programs committed is numbered and sent.
     void notice_foreign_writes();
-    bool take_finished(std::optional<Error>* problem);
+    std::vector<engine::RunEvent> take_events();
     void run_for(std::chrono::milliseconds limit);
 
   private:

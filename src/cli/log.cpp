@@ -68,10 +68,11 @@ Result<void> show_store(const Options& options) {
             JsonObject object;
             object.text("state", state->state).text_or_null("at", state->at);
             if (state->transaction != 0) object.number("transaction", state->transaction);
+            if (!state->left.empty()) object.text("left", state->left).text_or_null("left_at", state->left_at);
             state_json = object.done();
             state_text = "the row is " + state->state + (state->at.empty() ? "" : ", " + state->at) +
                          (state->transaction == 0 ? "" : " (transaction " + std::to_string(state->transaction) + ")") +
-                         "\n\n";
+                         (state->left.empty() ? "" : "; it is not here: " + state->left) + "\n\n";
         } else if (state.error().code != Code::kNotFound) {
             return tl::unexpected<Error>(state.error());
         }

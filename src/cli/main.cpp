@@ -38,10 +38,14 @@ int run(int argc, char** argv) {
     add_serve(program);
     add_backup(program);
     add_restore(program);
+    add_devices(program);
     add_import(program);
     add_token(program);
     add_device(program);
     add_sync(program);
+    add_check(program);
+    add_export(program);
+    add_rebuild(program);
     add_watch(program);
     add_status(program);
     add_conflicts(program);

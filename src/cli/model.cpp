@@ -30,8 +30,11 @@ std::string described(const model::Model& model) {
         ++n;
         out += (out.empty() ? "" : ", ") + entity.name;
     }
+    std::string profiles;
+    for (const model::Profile& profile : model.profiles) profiles += (profiles.empty() ? "" : ", ") + profile.name;
+    if (!profiles.empty()) profiles = (model.profiles.size() == 1 ? "; profile: " : "; profiles: ") + profiles;
     return "app '" + model.app + "', version " + std::to_string(model.version) + ", " + std::to_string(n) +
-           (n == 1 ? " entity: " : " entities: ") + out;
+           (n == 1 ? " entity: " : " entities: ") + out + profiles;
 }
 
 std::string faults_json(const std::vector<model::ModelFault>& faults) {
@@ -133,9 +136,8 @@ void add_model(Program& program) {
     teach(diff_command,
           "In place means: `skerry serve DIR --model NEW`, while devices and rows exist. New entities, new attributes "
           "that\n"
-          "may be NULL or have a default, new enum values, other policies and indexes can be; with anything else it "
-          "fails\n"
-          "with `model_change` and a line for each change that cannot.",
+          "may be NULL or have a default, new enum values, other policies, indexes and profiles can be; with anything\n"
+          "else it fails with `model_change` and a line for each change that cannot.",
           "skerry model diff shop shop-2.yaml");
     program.on_run(diff_command, [diff_options] { return diff(*diff_options); });
 }

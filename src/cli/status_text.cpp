@@ -24,14 +24,17 @@ std::string status_json(const DeviceStatus& status) {
         problem = "{\"code\": " + json_text(code_name(status.problem->code)) +
                   ", \"message\": " + json_text(status.problem->message) + "}";
     const auto number = [](std::uint64_t n) { return std::to_string(n); };
+    const auto time = [](const std::optional<std::int64_t>& at) { return at ? json_text(timestamp_text(Micros(*at))) : std::string("null"); };
     return "{\"phase\": " + json_text(status.phase) + ", \"device\": " + json_text(status.device_id) +
            ", \"user\": " + json_text(status.user) + ", \"server\": " + json_text(status.server_url) +
            ", \"reachable\": " + (status.reachable ? "true" : "false") +
+           ", \"network\": " + json_text(network_name(status.network)) + ", \"paused\": " + (status.paused ? "true" : "false") +
+           ", \"offline_since\": " + time(status.offline_since_us) +
            ", \"waiting_to_send\": " + number(status.waiting_to_send) +
            ", \"waiting_to_settle\": " + number(status.waiting_to_settle) + ", \"drafts\": " + number(status.drafts) +
            ", \"conflicts\": " + number(status.conflicts) +
            ", \"quarantined\": " + number(status.quarantined) + ", \"incomplete\": [" + incomplete + "], \"synced_at\": " +
-           (status.synced_at_us ? json_text(timestamp_text(Micros(*status.synced_at_us))) : "null") + ", \"problem\": " + problem +
+           time(status.synced_at_us) + ", \"fresh_as_of\": " + time(status.fresh_as_of_us) + ", \"problem\": " + problem +
            ", \"rows_received\": " + number(status.rows_received) + ", \"bytes_received\": " + number(status.bytes_received) +
            ", \"bytes_sent\": " + number(status.bytes_sent) + "}";
 }
@@ -44,6 +47,11 @@ std::string status_text(const DeviceStatus& status) {
     line("device", status.device_id);
     line("user", status.user.empty() ? "(not signed in yet)" : status.user);
     line("server", status.server_url.empty() ? "(none: local only)" : status.server_url);
+    if (!status.server_url.empty()) {
+        line("phase", status.phase + (status.paused ? ", paused" : ""));
+        if (status.offline_since_us) line("offline since", timestamp_text(Micros(*status.offline_since_us)));
+        line("fresh as of", status.fresh_as_of_us ? timestamp_text(Micros(*status.fresh_as_of_us)) : "never: not everything was received yet");
+    }
     line("last synced", status.synced_at_us ? timestamp_text(Micros(*status.synced_at_us)) : "never");
     line("waiting to send", grouped(status.waiting_to_send) + (status.waiting_to_send == 1 ? " transaction" : " transactions"));
     line("waiting to settle", grouped(status.waiting_to_settle) + (status.waiting_to_settle == 1 ? " transaction" : " transactions"));

@@ -56,6 +56,7 @@ Result<void> run(const Options& options) {
         print_out(options.json ? json_rows_on_one_line(table) : (results > 1 ? "\n" : "") + format_table(table, Format::kTable));
         if (enough()) device.stop_running();
     }));
+    device.set_foreground(true);
     if (!options.local) device.set_live(true);
     std::signal(SIGINT, on_signal);
     std::signal(SIGTERM, on_signal);

@@ -1,147 +1,7 @@
-#include "engine/engine.hpp"
-
-#include <gtest/gtest.h>
-
-#include "base/hash.hpp"
-#include "base/random.hpp"
+#include "engine/engine_testing.hpp"
 
 namespace skerry::engine {
 namespace {
-
-// A store of which only the bookkeeping exists.
-struct FakeStore final : StorePort {
-    SyncState facts;
-    std::vector<Bytes> unsent;  // payloads
-    std::uint64_t taken = 0;    // how many before these the server has
-    int staged = 0;
-    int applied = 0;
-    int discarded = 0;
-    bool continues = true;
-    std::uint64_t expected_from = 0;
-    int identities = 0;
-    int models = 0;
-    bool takes_model = true;
-    std::vector<wire::Outcome> noted;
-
-    FakeStore() {
-        facts.device.bytes[0] = 1;
-        facts.has_model = true;
-        facts.enrolled = true;
-    }
-    Result<SyncState> state() override {
-        facts.unsent = unsent.size();
-        return facts;
-    }
-    Result<PushBatch> next_push(TxnNo) override {
-        if (unsent.empty()) return PushBatch{};
-        return PushBatch{unsent, {taken + 1}, {taken + unsent.size()}};
-    }
-    Result<void> note_verdicts(const std::vector<wire::Outcome>& verdicts) override {
-        noted.insert(noted.end(), verdicts.begin(), verdicts.end());
-        for (std::size_t i = 0; i < verdicts.size() && !unsent.empty(); ++i, ++taken) unsent.erase(unsent.begin());
-        return {};
-    }
-    Result<void> server_expects(TxnNo no) override {
-        expected_from = no.value;
-        return {};
-    }
-    Result<void> take_new_identity() override {
-        ++identities;
-        return {};
-    }
-    Result<void> enrolled(const wire::Enrolled&) override {
-        if (!takes_model) return fail(Code::kModelMismatch, "no successor");
-        ++models;
-        facts.enrolled = facts.has_model = true;
-        return {};
-    }
-    Result<void> stage(wire::FrameType, BytesView) override {
-        ++staged;
-        return {};
-    }
-    Result<Applied> apply(bool* does) override {
-        *does = continues;
-        if (continues) {
-            ++applied;
-            facts.unsettled = unsent.size();
-        }
-        return Applied{};
-    }
-    void discard_staged() override { ++discarded; }
-};
-
-struct TestClock final : Clock {
-    Micros now{1'000'000};
-    Micros wall() const override { return now; }
-    Micros mono() const override { return now; }
-};
-
-class EngineTest : public testing::Test {
-  protected:
-    // The next request that the engine wants to make; its path, or "" if none.
-    std::string next_request() {
-        collect();
-        if (requests_.empty()) return "";
-        last_ = requests_.front();
-        requests_.erase(requests_.begin());
-        return last_.path;
-    }
-    void collect() {
-        for (Action& action : engine_.take_actions()) {
-            if (auto* send = std::get_if<SendRequest>(&action)) requests_.push_back(*send);
-            if (auto* cancel = std::get_if<CancelRequest>(&action)) cancelled_.push_back(cancel->id);
-            if (auto* timer = std::get_if<SetTimer>(&action)) timer_ = timer->after;
-        }
-    }
-    Bytes push_answer(int verdicts) {
-        Bytes out;
-        wire::put_header(out, wire::Kind::kPushResponse);
-        for (int i = 0; i < verdicts; ++i) wire::put_verdict(out, {{static_cast<std::uint64_t>(i + 1)}, wire::Verdict::kApplied, Code::kInternal, {}, ""});
-        wire::put_empty(out, wire::FrameType::kEnd);
-        return out;
-    }
-    Bytes pull_answer(bool end = true) {
-        Bytes out;
-        wire::put_header(out, wire::Kind::kPullResponse);
-        wire::put(out, wire::Begin{.from = hash64(""), .caught_up = true});
-        wire::put(out, wire::Checkpoint{"token", false});
-        if (end) wire::put_empty(out, wire::FrameType::kEnd);
-        return out;
-    }
-    Bytes refusal(wire::Kind kind) {
-        Bytes out;
-        wire::put_header(out, kind);
-        wire::put(out, wire::Failure{Code::kModelMismatch, "version 2", 0});
-        return out;
-    }
-    Bytes enrolled() {
-        Bytes out;
-        wire::put_header(out, wire::Kind::kEnrollResponse);
-        wire::put(out, wire::Enrolled{"model", "ann"});
-        wire::put_empty(out, wire::FrameType::kEnd);
-        return out;
-    }
-    void answer(BytesView bytes) {
-        const RequestId id = last_.id;
-        engine_.response_started(id, 200, wire::kContentType, Millis{0});
-        engine_.response_bytes(id, bytes);
-        engine_.response_ended(id);
-    }
-    std::optional<Error> finished() {
-        std::optional<Error> problem;
-        EXPECT_TRUE(engine_.take_finished(&problem));
-        return problem;
-    }
-
-    FakeStore store_;
-    TestClock clock_;
-    SeededRandom random_{1};
-    Engine engine_{store_, clock_, random_};
-    std::vector<SendRequest> requests_;
-    std::vector<RequestId> cancelled_;
-    SendRequest last_;
-    Millis timer_{0};
-};
 
 TEST_F(EngineTest, a_sync_pushes_everything_then_pulls_and_is_finished) {
     store_.unsent = {"one", "two"};
@@ -211,7 +71,7 @@ TEST_F(EngineTest, live_waits_longer_after_every_failure_and_comes_back) {
     for (int i = 0; i < 12; ++i) {
         ASSERT_EQ(next_request(), wire::kPathPull) << i;
         engine_.request_failed(last_.id, Error{Code::kOffline, "no route", {}});
-        EXPECT_EQ(engine_.status().phase, Phase::kWaiting);
+        EXPECT_EQ(engine_.status().phase, Phase::kOffline);
         collect();
         longest = std::max(longest, timer_);
         clock_.now += timer_ - Millis{1};
@@ -228,7 +88,7 @@ TEST_F(EngineTest, live_waits_longer_after_every_failure_and_comes_back) {
     EXPECT_EQ(next_request(), wire::kPathPull) << "the network came back: at once";
 }
 
-TEST_F(EngineTest, a_silent_connection_is_given_up) {
+TEST_F(EngineTest, case_N1_a_silent_connection_is_given_up) {
     engine_.set_live(true);
     ASSERT_EQ(next_request(), wire::kPathPull);
     engine_.response_started(last_.id, 200, wire::kContentType, Millis{0});
@@ -239,7 +99,7 @@ TEST_F(EngineTest, a_silent_connection_is_given_up) {
     engine_.timer_fired();
     collect();
     EXPECT_EQ(cancelled_, std::vector<RequestId>{id});
-    EXPECT_EQ(engine_.status().phase, Phase::kWaiting);
+    EXPECT_EQ(engine_.status().phase, Phase::kOffline);
 }
 
 TEST_F(EngineTest, live_pushes_what_the_app_wrote_while_the_pull_stays_open) {
@@ -252,6 +112,131 @@ TEST_F(EngineTest, live_pushes_what_the_app_wrote_while_the_pull_stays_open) {
     answer(push_answer(1));
     EXPECT_EQ(next_request(), "") << "the open pull brings the outcome";
     EXPECT_TRUE(cancelled_.empty());
+}
+
+TEST_F(EngineTest, case_B9_a_cache_that_replays_old_answers_is_named_and_not_asked_for_ever) {
+    store_.continues = false;
+    engine_.sync();
+    int requests = 0;
+    while (requests < 10 && next_request() == wire::kPathPull) {
+        ++requests;
+        answer(pull_answer());
+    }
+    EXPECT_EQ(requests, 3);
+    EXPECT_EQ(finished()->code, Code::kForeignAnswer);
+    EXPECT_EQ(store_.applied, 0) << "the cursor moves only with what was applied";
+}
+
+TEST_F(EngineTest, case_N4_a_large_body_on_a_slow_line_is_not_taken_for_silence) {
+    store_.unsent = {Bytes(200'000, 'x')};
+    engine_.sync();
+    ASSERT_EQ(next_request(), wire::kPathPush);
+    clock_.now += kSilenceMax + Millis{1};
+    engine_.timer_fired();
+    collect();
+    EXPECT_TRUE(cancelled_.empty());
+    clock_.now += Millis{200'000 / kUploadBytesPerMs};
+    engine_.timer_fired();
+    EXPECT_EQ(finished()->code, Code::kOffline);
+}
+
+TEST_F(EngineTest, M_24_what_the_server_confirmed_is_not_sent_again_when_the_download_fails) {
+    store_.unsent = {"one"};
+    engine_.sync();
+    ASSERT_EQ(next_request(), wire::kPathPush);
+    answer(push_answer(1));
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    engine_.request_failed(last_.id, Error{Code::kOffline, "cut", {}});
+    EXPECT_TRUE(finished());
+    engine_.sync();
+    EXPECT_EQ(next_request(), wire::kPathPull);
+}
+
+TEST_F(EngineTest, pitfall_61_a_large_transaction_goes_in_parts_from_where_the_server_is) {
+    Bytes form;
+    Writer out(form);
+    out.varint(1);
+    out.raw("0123456789abcdef");
+    out.raw(Bytes(600'000, 'x'));
+    store_.unsent = {form};
+    const auto part_sent = [&] {
+        EXPECT_EQ(next_request(), wire::kPathPush);
+        const auto frames = wire::read_body(last_.body, wire::Kind::kPushRequest);
+        EXPECT_EQ(frames->at(1).type, wire::FrameType::kPart);
+        return *wire::get_part(frames->at(1).payload);
+    };
+    const auto has = [&](std::uint64_t bytes) {
+        Bytes body;
+        wire::put_header(body, wire::Kind::kPushResponse);
+        wire::put(body, wire::Have{{1}, hash64(form), bytes});
+        wire::put_empty(body, wire::FrameType::kEnd);
+        answer(body);
+    };
+    engine_.sync();
+    EXPECT_TRUE(part_sent().bytes.empty()) << "it asks first";
+    has(100'000);
+    wire::Part part = part_sent();
+    EXPECT_EQ(part.offset, 100'000u);
+    EXPECT_EQ(part.bytes, form.substr(100'000, kChunkFirst));
+    engine_.request_failed(last_.id, Error{Code::kOffline, "cut", {}});
+    EXPECT_TRUE(finished());
+    engine_.sync();
+    EXPECT_TRUE(part_sent().bytes.empty()) << "whether it arrived is not sure";
+    has(100'000);
+    part = part_sent();
+    EXPECT_EQ(part.bytes.size(), kChunkFirst / 4) << "after a tear, smaller ones";
+    has(100'000 + part.bytes.size());
+    EXPECT_EQ(part_sent().bytes.size(), kChunkFirst / 2) << "and larger ones when they get through";
+    has(100'000);
+    ASSERT_EQ(next_request(), wire::kPathPull) << "downloads do not wait for it";
+    answer(pull_answer());
+    EXPECT_EQ(finished()->code, Code::kServerFailed) << "a server that loses what it confirms is not asked in a circle";
+    engine_.sync();
+    static_cast<void>(part_sent());
+    answer(push_answer(1));
+    EXPECT_EQ(next_request(), wire::kPathPull);
+    EXPECT_TRUE(store_.unsent.empty());
+}
+
+TEST_F(EngineTest, a_spooled_checkpoint_is_asked_for_again_from_where_it_was_cut_and_then_what_came_since) {
+    const Bytes id = "0123456789abcdef";
+    const auto pull_sent = [&] {
+        EXPECT_EQ(next_request(), wire::kPathPull);
+        return *wire::get_pull(wire::read_body(last_.body, wire::Kind::kPullRequest)->at(0).payload);
+    };
+    engine_.sync();
+    EXPECT_FALSE(pull_sent().resume);
+    Bytes body;
+    wire::put_header(body, wire::Kind::kPullResponse);
+    wire::put(body, wire::Spooled{id, 0});
+    wire::put(body, wire::Begin{.from = hash64(""), .caught_up = true});
+    answer(body);
+    EXPECT_EQ(finished()->code, Code::kTruncated);
+    store_.facts.resume = wire::Spooled{id, 30};
+    engine_.sync();
+    EXPECT_EQ(pull_sent().resume, (wire::Spooled{id, 30}));
+    body.clear();
+    wire::put_header(body, wire::Kind::kPullResponse);
+    wire::put(body, wire::Spooled{id, 30});
+    wire::put(body, wire::Checkpoint{"token", false});
+    wire::put_empty(body, wire::FrameType::kEnd);
+    store_.facts.resume.reset();
+    const int applied = store_.applied;
+    answer(body);
+    EXPECT_EQ(store_.applied, applied + 1);
+    EXPECT_FALSE(pull_sent().resume) << "what came since it was kept";
+    answer(pull_answer());
+    EXPECT_FALSE(finished());
+}
+
+TEST_F(EngineTest, an_answer_that_goes_on_with_what_was_not_asked_for_is_refused) {
+    engine_.sync();
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    Bytes body;
+    wire::put_header(body, wire::Kind::kPullResponse);
+    wire::put(body, wire::Spooled{"0123456789abcdef", 30});
+    answer(body);
+    EXPECT_EQ(finished()->code, Code::kDamagedFrame);
 }
 
 TEST_F(EngineTest, a_checkpoint_that_does_not_continue_is_asked_for_anew) {

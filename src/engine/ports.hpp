@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -12,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "engine/check_port.hpp"
 #include "wire/messages.hpp"
 
 namespace skerry::engine {
@@ -29,6 +31,8 @@ struct SyncState {
     std::uint64_t unsent = 0;       // of these, those whose receipt the server has not confirmed
     TxnNo sent_upto;                // the highest number whose receipt the server has confirmed under this identity
     bool verify_wanted = false;     // repair was asked for
+    std::optional<wire::Spooled> resume{};   // a checkpoint that the server keeps, and how far it is staged here
+    std::vector<wire::Chosen> chosen{};      // what the app wants on demand
 };
 
 struct PushBatch {
@@ -49,8 +53,8 @@ class StorePort {
     virtual ~StorePort() = default;
     virtual Result<SyncState> state() = 0;
     // Numbers what is open, then gives what to send from `from` on (0 = the first unsent), at most
-    // kPushTxnsMax transactions, and about kPushBytesTarget bytes.
-    virtual Result<PushBatch> next_push(TxnNo from) = 0;
+    // kPushTxnsMax transactions and `bytes_max` bytes, or one that is larger.
+    virtual Result<PushBatch> next_push(TxnNo from, std::size_t bytes_max) = 0;
     // The server has these: a hint, kept so that they are not sent again at once. Settles nothing.
     virtual Result<void> note_verdicts(const std::vector<wire::Outcome>& verdicts) = 0;
     // The server lacks everything from `no` on (it was restored): unsettled and archived ones are sent again.
@@ -60,11 +64,20 @@ class StorePort {
     // Everything unsettled that the server does not know moves over to a new identity.
     virtual Result<void> take_new_identity() = 0;
     virtual Result<void> enrolled(const wire::Enrolled& answer) = 0;
-    // Frames of one checkpoint, in order, kBegin first; they are kept until apply() or discard().
+    // The frames that follow are those of a checkpoint that the server keeps, from this offset on: they are staged
+    // durably, and SyncState::resume names them after a tear or a restart.
+    virtual Result<void> stage_spooled(const wire::Spooled& spooled) = 0;
+    // Frames of one checkpoint, in order, kBegin first; they are kept until apply() or discard_staged().
     virtual Result<void> stage(wire::FrameType type, BytesView payload) = 0;
     // Applies the staged frames and moves the cursor, in one transaction. False in `*continues` (and nothing
     // applied) when the checkpoint does not continue the store's cursor.
     virtual Result<Applied> apply(bool* continues) = 0;
+    // These were asked for by name: what is kept on the device of them (download `never`) is numbered, so that it is sent.
+    // Gives the last unsent transaction that touches one; 0: none does.
+    virtual Result<TxnNo> select(const std::vector<EntityIx>& entities) = 0;
+    // For comparing with the server; null: this store cannot.
+    virtual CheckPort* checks() { return nullptr; }
+    // No more frames come. What was staged is given up, unless the server keeps the checkpoint.
     virtual void discard_staged() = 0;
 };
 

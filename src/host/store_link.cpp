@@ -1,8 +1,11 @@
 #include "host/store_link.hpp"
 
+#include "store/chosen.hpp"
+#include "store/forget.hpp"
+
 namespace skerry::host {
 
-StoreLink::StoreLink(store::Store& store) : store_(store), journal_(store), staging_(store) {}
+StoreLink::StoreLink(store::Store& store) : store_(store), journal_(store), staging_(store), check_(store) {}
 
 Result<engine::SyncState> StoreLink::state() {
     SKERRY_TRY(store_.reload_model());
@@ -20,6 +23,8 @@ Result<engine::SyncState> StoreLink::state() {
     state.token = token.value_or("");
     SKERRY_ASSIGN(const auto verify, meta.integer(store::key::kVerify));
     state.verify_wanted = verify.value_or(0) != 0;
+    SKERRY_ASSIGN(state.resume, staging_.resume());
+    SKERRY_ASSIGN(state.chosen, store::chosen(store_));
     SKERRY_ASSIGN(const auto counts, journal_.counts());
     state.keep_from = counts.keep_from;
     state.unsettled = counts.unsettled;
@@ -28,8 +33,8 @@ Result<engine::SyncState> StoreLink::state() {
     return state;
 }
 
-Result<engine::PushBatch> StoreLink::next_push(TxnNo from) {
-    SKERRY_ASSIGN(auto batch, journal_.next_batch(from, wire::kPushTxnsMax, wire::kPushBytesTarget));
+Result<engine::PushBatch> StoreLink::next_push(TxnNo from, std::size_t bytes_max) {
+    SKERRY_ASSIGN(auto batch, journal_.next_batch(from, wire::kPushTxnsMax, bytes_max));
     return engine::PushBatch{std::move(batch.payloads), batch.first, batch.last};
 }
 
@@ -47,6 +52,8 @@ Result<void> StoreLink::enrolled(const wire::Enrolled& answer) {
     return txn.commit();
 }
 
+Result<void> StoreLink::stage_spooled(const wire::Spooled& spooled) { return staging_.stage_spooled(spooled); }
+
 Result<void> StoreLink::stage(wire::FrameType type, BytesView payload) { return staging_.stage(type, payload); }
 
 Result<engine::Applied> StoreLink::apply(bool* continues) {
@@ -58,7 +65,19 @@ Result<engine::Applied> StoreLink::apply(bool* continues) {
     applied.settled = report.settled.size();
     applied.outcomes = std::move(report.settled);
     applied.took = store_.clock().mono() - before;
+    SKERRY_TRY(store::forget_old(store_));
     return applied;
+}
+
+Result<TxnNo> StoreLink::select(const std::vector<EntityIx>& entities) {
+    TxnNo last;
+    for (const EntityIx entity : entities) {
+        SKERRY_TRY(store_.number_kept(entity));
+        SKERRY_ASSIGN(const auto no, store_.db().integer(
+            "SELECT ifnull(max(no), 0) FROM skerry_txn JOIN skerry_op ON txn = no WHERE state = 1 AND entity = " + std::to_string(entity.value)));
+        last = std::max(last, TxnNo{static_cast<std::uint64_t>(no)});
+    }
+    return last;
 }
 
 void StoreLink::discard_staged() { staging_.discard(); }

@@ -4,6 +4,8 @@
 #include "base/text.hpp"
 #include "store/drafts.hpp"
 #include "store/journal.hpp"
+#include "store/left.hpp"
+#include "store/modes.hpp"
 
 namespace skerry::store {
 
@@ -126,15 +128,17 @@ Result<std::vector<LogEntry>> log(Store& store, const LogFilter& filter) {
     return out;
 }
 
-Result<RowState> row_state(Store& store, std::string_view entity, std::string_view key) {
-    SKERRY_ASSIGN(const EntityIx ix, store.entity_named(entity));
-    SKERRY_TRY(store.number_open());
+namespace {
+
+// The first that holds of what RowState::state lists, up to "sending".
+Result<std::optional<RowState>> state_by_work(Store& store, EntityIx ix, std::string_view key) {
+    const std::string& entity = store.model().entity(ix).name;
     SKERRY_ASSIGN(const auto drafts, Drafts(store).list());
     for (const char* wanted : {"rejected", "waiting"}) {
         for (const Draft& draft : drafts) {
             if ((draft.waiting_for != 0) != (std::string_view(wanted) == "waiting")) continue;
             for (const RowChange& change : draft.changes)
-                if (change.entity == entity && change.key == key) return RowState{wanted, draft.rejected_at, draft.transaction};
+                if (change.entity == entity && change.key == key) return RowState{wanted, draft.rejected_at, draft.transaction, {}, {}};
         }
     }
     SKERRY_ASSIGN(sqlite::Statement record, store.db().prepare(
@@ -143,23 +147,43 @@ Result<RowState> row_state(Store& store, std::string_view entity, std::string_vi
     SKERRY_ASSIGN(const bool in_conflict, record.step());
     const std::string since(in_conflict ? record.text(0) : std::string_view());
     record.reset();
-    if (in_conflict) return RowState{"conflict", since, 0};
+    if (in_conflict) return RowState{"conflict", since, 0, {}, {}};
     SKERRY_ASSIGN(sqlite::Statement op, store.db().prepare(
         "SELECT t.no, t.state, t.made_at_us FROM skerry_op o CROSS JOIN skerry_txn t ON t.no = o.txn WHERE o.entity = ?1 AND o.key = ?2 "
         "ORDER BY t.state, t.no LIMIT 1"));
     op.bind(1, static_cast<std::int64_t>(ix.value)).bind_text(2, key);
     SKERRY_ASSIGN(const bool unsettled, op.step());
+    std::optional<RowState> state;
     if (unsettled) {
         const bool unsent = static_cast<TxnState>(op.integer(1)) == TxnState::kUnsent;
-        RowState state{unsent ? "pending" : "sending", iso(op.integer(2)), static_cast<std::uint64_t>(op.integer(0))};
-        op.reset();
-        return state;
+        state = RowState{unsent ? "pending" : "sending", iso(op.integer(2)), static_cast<std::uint64_t>(op.integer(0)), {}, {}};
     }
     op.reset();
-    SKERRY_ASSIGN(const auto row, store.tables().of(ix).visible(key));
-    if (!row) return fail(Code::kNotFound, "nothing is known of a row '" + std::string(key) + "' in " + std::string(entity));
-    SKERRY_ASSIGN(const auto synced, store.meta().integer(key::kSyncedAt));
-    return RowState{"synced", iso(synced.value_or(0)), 0};
+    return state;
+}
+
+}  // namespace
+
+Result<RowState> row_state(Store& store, std::string_view entity, std::string_view key) {
+    SKERRY_TRY(store.number_open());
+    SKERRY_ASSIGN(const EntityIx ix, store.entity_named(entity));
+    SKERRY_ASSIGN(const bool is_here, store.tables().of(ix).is_here(key));
+    SKERRY_ASSIGN(auto state, state_by_work(store, ix, key));
+    SKERRY_ASSIGN(const Modes modes, Modes::load(store.meta(), store.model()));
+    if (!state && is_here && modes.kept(ix)) state = RowState{"local", {}, 0, {}, {}};
+    if (!state && is_here) {
+        SKERRY_ASSIGN(const auto synced, store.meta().integer(key::kSyncedAt));
+        state = RowState{"synced", iso(synced.value_or(0)), 0, {}, {}};
+    }
+    if (is_here) return *state;
+    SKERRY_ASSIGN(const auto left, LeftRows(store).find(ix, key));
+    if (!state && !left) return fail(Code::kNotFound, "nothing is known of a row '" + std::string(key) + "' in " + std::string(entity));
+    if (!state) state = RowState{"left", iso(left->at_us), 0, {}, {}};
+    if (left) {
+        state->left = left_name(left->why);
+        state->left_at = iso(left->at_us);
+    }
+    return *state;
 }
 
 Result<std::vector<QuarantinedRow>> quarantine(Store& store) {

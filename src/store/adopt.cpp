@@ -165,7 +165,8 @@ Result<void> Store::adopt_model(BytesView compiled) {
     }
     SKERRY_TRY(meta_->set_bytes(key::kModel, compiled));
     SKERRY_TRY(txn.commit());
-    return reload_model();
+    SKERRY_TRY(reload_model());
+    return number_released();  // of entities that the new model does not keep on the device any more
 }
 
 }  // namespace skerry::store

@@ -1,6 +1,5 @@
 // Capture: BEFORE triggers that save one pre-image per key of every row that a statement may touch, and refuse what plain
 // SQL can tell. They run in the writer's own transaction, whoever writes, and stand aside while the engine applies.
-#include "rules/rules.hpp"
 #include "sqlite/database.hpp"
 #include "store/schema.hpp"
 #include "store/schema_parts.hpp"
@@ -10,7 +9,6 @@ namespace skerry::store::schema {
 using model::Attribute;
 using model::Entity;
 using sqlite::quote_name;
-using sqlite::quote_text;
 
 namespace {
 
@@ -52,31 +50,15 @@ std::string save_old(const Entity& entity, const Names& names) {
 
 std::string group_limits() {
     return " WHEN open_rows >= " + std::to_string(kOpenRowsMax) + " THEN " +
-           raise("txn_too_big", "one transaction may change at most " + std::to_string(kOpenRowsMax) + " rows") + " WHEN open_bytes > " +
+           raise("txn_too_big", "one transaction may change at most " + std::to_string(kOpenRowsMax) + " rows: commit in smaller ones") + " WHEN open_bytes > " +
            std::to_string(kOpenBytesMax) + " THEN " +
-           raise("txn_too_big", "one transaction may write at most " + std::to_string(kOpenBytesMax) + " bytes");
-}
-
-// The model's row conditions; a definite no refuses, NULL passes.
-Result<std::string> model_checks(const Entity& entity) {
-    std::string out;
-    for (const model::Check& check : entity.checks) {
-        SKERRY_ASSIGN(const auto parsed, rules::parse(check.expression, entity));
-        const std::string where = check.attribute.empty() ? entity.name : entity.name + "." + check.attribute;
-        out += " WHEN NOT (" + rules::to_sql(parsed, "NEW.") + ") THEN " + raise("check_failed", where + " does not meet the check " + check.expression);
-    }
-    return out;
+           raise("txn_too_big", "one transaction may write at most " + std::to_string(kOpenBytesMax) + " bytes: commit in smaller ones");
 }
 
 Result<std::string> row_checks(const Entity& entity, Event event) {
-    std::string out = "SELECT CASE" + group_limits();
-    if (event == Event::kInsert) {
-        out += " WHEN NEW." + quote_name(entity.key.name) + " IS NULL THEN " + raise("key_missing", place(entity, entity.key) + " must be given");
-        out += value_checks(entity, entity.key, event, true);
-    }
-    for (const Attribute& attribute : entity.attributes) out += value_checks(entity, attribute, event, false);
-    SKERRY_ASSIGN(const std::string checks, model_checks(entity));
-    return out + checks + unique_checks(entity, event) + " END FROM skerry_state;\n";
+    SKERRY_ASSIGN(const std::string conditions, rules::rule_refusals(entity));
+    return "SELECT CASE" + group_limits() + (event == Event::kInsert ? rules::key_refusals(entity) : "") + rules::value_refusals(entity, event) +
+           conditions + unique_checks(entity, event) + " END FROM skerry_state;\n";
 }
 
 std::string refuse_key_update(const Entity& entity, const Names& names) {

@@ -199,7 +199,7 @@ TEST_F(Capture, pitfall_22_too_many_bytes_are_refused_by_name) {
     ASSERT_FALSE(last);
     EXPECT_EQ(last.error().code, Code::kTxnTooBig);
     store_->rollback();
-    EXPECT_EQ(store_->sql("INSERT INTO house VALUES('k', ?1, 1)", {Value{std::string(kValueCharsMax + 1, 'x')}}).error().code, Code::kRowTooBig);
+    EXPECT_EQ(store_->sql("INSERT INTO house VALUES('k', ?1, 1)", {Value{std::string(model::kValueBytesMax + 1, 'x')}}).error().code, Code::kRowTooBig);
 }
 
 TEST_F(Capture, pitfall_22_whatever_the_triggers_let_pass_can_be_numbered) {

@@ -7,37 +7,11 @@
 
 namespace skerry::store {
 
-Result<void> Staging::stage(wire::FrameType type, BytesView payload) {
-    memory_.push_back({type, Bytes(payload)});
-    memory_bytes_ += payload.size();
-    if (memory_bytes_ > kStageMemoryMax) return spill();
-    return {};
-}
-
-Result<void> Staging::spill() {
-    SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(store_.db()));
-    // The first spill of a checkpoint clears what an earlier, torn one left.
-    if (!spilled_) SKERRY_TRY(store_.db().exec("DELETE FROM skerry_stage"));
-    SKERRY_ASSIGN(sqlite::Statement put, store_.db().prepare("INSERT INTO skerry_stage(type, payload) VALUES(?1, ?2)"));
-    for (const Held& held : memory_)
-        SKERRY_TRY(put.bind(1, static_cast<std::int64_t>(held.type)).bind_blob(2, held.payload).run());
-    SKERRY_TRY(txn.commit());
-    spilled_ = true;
-    memory_.clear();
-    memory_bytes_ = 0;
-    return {};
-}
-
-void Staging::discard() {
-    memory_.clear();
-    memory_bytes_ = 0;
-    spilled_ = false;  // rows of skerry_stage are cleared by the next spill
-}
-
-Result<ApplyReport> Staging::apply() {
+Result<ApplyReport> Staging::apply_staged() {
     std::vector<Held> memory = std::move(memory_);
     const bool spilled = spilled_;
-    discard();
+    const Bytes mark = mark_;
+    forget_memory();
     SKERRY_TRY(store_.reload_model());
     if (!store_.has_model()) return fail(Code::kModelMissing, "a checkpoint arrived before the model");
 #ifdef SKERRY_PLANTED
@@ -73,11 +47,14 @@ Result<ApplyReport> Staging::apply() {
 #endif
         if (begin.from != hash64(token.value_or(Bytes{}))) return false;
         begun = true;
+        SKERRY_TRY(applier.take_profile(begin.profile));
         SKERRY_TRY(applying.begin());
         SKERRY_TRY(applier.begin(begin));
         return true;
     };
     if (spilled) {
+        SKERRY_ASSIGN(const auto whose, store_.meta().bytes(key::kStaged));
+        if (whose != mark) return dropped;  // another process took skerry_stage for its own
         SKERRY_ASSIGN(sqlite::Statement staged, store_.db().prepare("SELECT type, payload FROM skerry_stage ORDER BY n"));
         for (;;) {
             SKERRY_ASSIGN(const bool row, staged.step());
@@ -90,8 +67,8 @@ Result<ApplyReport> Staging::apply() {
             }
         }
         staged.reset();
-        SKERRY_TRY(store_.db().exec("DELETE FROM skerry_stage"));
     }
+    SKERRY_TRY(purge());
     for (const Held& held : memory) {
         SKERRY_ASSIGN(const bool continues, one(held.type, held.payload));
         if (!continues) return dropped;
@@ -100,8 +77,8 @@ Result<ApplyReport> Staging::apply() {
     SKERRY_TRY(applier.finish());
     SKERRY_TRY(applying.end());
     SKERRY_TRY(store_.meta().set_bytes(key::kToken, applier.token()));
-    SKERRY_TRY(store_.meta().set(key::kSyncedAt, store_.clock().wall().count()));
     SKERRY_TRY(txn.commit());
+    SKERRY_TRY(store_.empty_wal());
     return applier.take_report();
 }
 

@@ -80,17 +80,20 @@ Result<wire::Transaction> Journal::load(TxnNo no) {
     return txn;
 }
 
-Result<Batch> Journal::next_batch(TxnNo from, std::size_t txns_max, std::size_t bytes_target) {
+Result<Batch> Journal::next_batch(TxnNo from, std::size_t txns_max, std::size_t bytes_max) {
     SKERRY_ASSIGN(auto snapshot, sqlite::Transaction::begin_read(store_.db()));
     SKERRY_ASSIGN(const auto resend, store_.meta().integer(key::kResendFrom));
     Batch batch;
     std::size_t bytes = 0;
-    const auto full = [&] { return batch.payloads.size() >= txns_max || bytes >= bytes_target; };
+    const auto full = [&] { return batch.payloads.size() >= txns_max || bytes >= bytes_max; };
+    // False: it does not fit.
     const auto add = [&](TxnNo no, Bytes payload) {
+        if (!batch.payloads.empty() && bytes + payload.size() > bytes_max) return false;
         if (batch.payloads.empty()) batch.first = no;
         batch.last = no;
         bytes += payload.size();
         batch.payloads.push_back(std::move(payload));
+        return true;
     };
     if (resend) {
         const TxnNo begin = std::max(from, as_no(*resend));
@@ -99,7 +102,7 @@ Result<Batch> Journal::next_batch(TxnNo from, std::size_t txns_max, std::size_t 
         archived.bind_blob(1, device.view()).bind(2, as_int(begin));
         std::map<TxnNo, Bytes> settled;
         std::size_t held = 0;
-        while (held < bytes_target && settled.size() < txns_max) {
+        while (held < bytes_max && settled.size() < txns_max) {
             SKERRY_ASSIGN(const bool row, archived.step());
             if (!row) break;
             held += archived.blob(1).size();
@@ -109,7 +112,7 @@ Result<Batch> Journal::next_batch(TxnNo from, std::size_t txns_max, std::size_t 
         SKERRY_ASSIGN(const TxnNo end, store_.meta().next_no());
         for (TxnNo no = begin; no < end && !full(); no = no.next()) {
             if (const auto found = settled.find(no); found != settled.end()) {
-                add(no, std::move(found->second));
+                if (!add(no, std::move(found->second))) break;
                 continue;
             }
             const auto txn = load(no);
@@ -117,7 +120,7 @@ Result<Batch> Journal::next_batch(TxnNo from, std::size_t txns_max, std::size_t 
             Bytes payload;
             Writer out(payload);
             wire::put_transaction(out, *txn);
-            add(no, std::move(payload));
+            if (!add(no, std::move(payload))) break;
         }
         return batch;
     }
@@ -136,7 +139,7 @@ Result<Batch> Journal::next_batch(TxnNo from, std::size_t txns_max, std::size_t 
         Bytes payload;
         Writer out(payload);
         wire::put_transaction(out, txn);
-        add(no, std::move(payload));
+        if (!add(no, std::move(payload))) break;
     }
     return batch;
 }

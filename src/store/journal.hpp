@@ -37,8 +37,8 @@ class Journal {
     explicit Journal(Store& store) : store_(store) {}
 
     Result<JournalCounts> counts();
-    // From `from` on, or from the first unsent; bounded by count and by bytes (one transaction at least).
-    Result<Batch> next_batch(TxnNo from, std::size_t txns_max, std::size_t bytes_target);
+    // From `from` on, or from the first unsent; bounded by count and by bytes (one transaction at least, however large).
+    Result<Batch> next_batch(TxnNo from, std::size_t txns_max, std::size_t bytes_max);
     Result<void> mark_sent(const std::vector<wire::Outcome>& verdicts);
     // Everything from `no` on is unsent again, archived transactions included. gap_lost if one is gone.
     Result<void> resend_from(TxnNo no);

@@ -27,7 +27,7 @@ std::uint64_t LiveQueries::fingerprint(const Table& table) {
     return hash64(bytes);
 }
 
-Result<Table> LiveQueries::run(Query& query) {
+Result<sqlite::OwnedStatement> LiveQueries::prepare(Query& query) {
     std::set<std::string> tables;
     sqlite3_set_authorizer(store_.db().handle(), note_table, &tables);
     auto statement = store_.db().prepare_once(query.text);
@@ -44,13 +44,29 @@ Result<Table> LiveQueries::run(Query& query) {
             query.reads_other_tables = true;
         }
     }
+    return statement;
+}
+
+Result<std::vector<EntityIx>> LiveQueries::entities_of(std::string query_text) {
+    Query query{std::move(query_text), {}, {}, false, 0};
+    SKERRY_TRY(prepare(query));
+    std::vector<EntityIx> entities;
+    for (const std::string& name : query.entities) {
+        SKERRY_ASSIGN(const EntityIx ix, store_.entity_named(name));
+        entities.push_back(ix);
+    }
+    return entities;
+}
+
+Result<Table> LiveQueries::run(Query& query) {
+    SKERRY_ASSIGN(auto statement, prepare(query));
     Table result;
-    for (int i = 0; i < (*statement)->columns(); ++i) result.columns.emplace_back((*statement)->column_name(i));
+    for (int i = 0; i < statement->columns(); ++i) result.columns.emplace_back(statement->column_name(i));
     for (;;) {
-        SKERRY_ASSIGN(const bool row, (*statement)->step());
+        SKERRY_ASSIGN(const bool row, statement->step());
         if (!row) break;
         auto& values = result.rows.emplace_back();
-        for (int i = 0; i < (*statement)->columns(); ++i) values.push_back((*statement)->value(i));
+        for (int i = 0; i < statement->columns(); ++i) values.push_back(statement->value(i));
     }
     return result;
 }

@@ -20,6 +20,8 @@ class LiveQueries {
     // Runs it once. Refuses what is not one read-only statement (invalid_argument).
     Result<std::uint64_t> add(std::string query, std::function<void(const Table&)> callback);
     void remove(std::uint64_t id);
+    // The model's entities that such a query reads.
+    Result<std::vector<EntityIx>> entities_of(std::string query);
     // Numbers what other programs left open, then runs what may have changed.
     Result<void> poll();
 
@@ -31,6 +33,7 @@ class LiveQueries {
         bool reads_other_tables = false;  // tables that are not the model's: run at every change of the file
         std::uint64_t last_result = 0;
     };
+    Result<sqlite::OwnedStatement> prepare(Query& query);
     Result<Table> run(Query& query);
     static std::uint64_t fingerprint(const Table& table);
 

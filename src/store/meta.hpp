@@ -13,7 +13,7 @@
 
 namespace skerry::store {
 
-inline constexpr std::int64_t kStoreFormat = 2;
+inline constexpr std::int64_t kStoreFormat = 3;
 
 // Names of the lines. Stored: do not change.
 namespace key {
@@ -25,11 +25,21 @@ inline constexpr std::string_view kToken = "token";              // the cursor a
 inline constexpr std::string_view kNextNo = "next_no";
 inline constexpr std::string_view kResendFrom = "resend_from";   // the server lacks everything from here
 inline constexpr std::string_view kEnrolled = "enrolled";        // 1: the server has confirmed `device`
+inline constexpr std::string_view kStaged = "staged";            // blob: whose frames skerry_stage holds (checkpoint.cpp)
 inline constexpr std::string_view kVerify = "verify_wanted";
 inline constexpr std::string_view kUser = "user";
 inline constexpr std::string_view kServerUrl = "server_url";
 inline constexpr std::string_view kBearer = "bearer";
 inline constexpr std::string_view kSyncedAt = "synced_at_us";
+inline constexpr std::string_view kFreshAt = "fresh_at_us";      // when a checkpoint was applied that reached what the server had
+inline constexpr std::string_view kOfflineSince = "offline_since_us";  // when an attempt first found the server out of reach; none: it was reached
+inline constexpr std::string_view kProfile = "profile";          // the user's, as the last checkpoint named it
+inline constexpr std::string_view kChosen = "chosen";            // blob: what the app wants on demand (chosen.hpp)
+inline constexpr std::string_view kKept = "kept";                // blob: entities that may have pre-images which numbering left alone
+inline constexpr std::string_view kScrub = "scrub";              // 1: rows were taken away whose old pages are in the WAL still
+inline constexpr std::string_view kCheckedAt = "checked_at_us";  // when all rows were last compared with the server's
+inline constexpr std::string_view kMended = "mended_rows";       // how many such comparisons found different and read anew, ever
+inline constexpr std::string_view kForgotAt = "forgot_at_us";    // when what is too old was last thrown away
 }  // namespace key
 
 class Meta {

@@ -5,6 +5,7 @@
 
 #include "base/assert.hpp"
 #include "base/text.hpp"
+#include "store/modes.hpp"
 
 namespace skerry::store {
 
@@ -24,6 +25,16 @@ std::vector<TxnNo> get_numbers(Reader& in) {
 bool is_large(const Value& value) {
     const auto* blob = std::get_if<Blob>(&value);
     return blob != nullptr && blob->size() > model::kOldBlobBytesMax;
+}
+
+std::size_t bytes_of(const std::vector<Value>& row) {
+    std::size_t bytes = 0;
+    for (const Value& value : row) {
+        bytes += 10;
+        if (const auto* text = std::get_if<std::string>(&value)) bytes += text->size();
+        if (const auto* blob = std::get_if<Blob>(&value)) bytes += blob->size();
+    }
+    return bytes;
 }
 
 // Counters and sets apply their difference, whatever became of an earlier one: they name no predecessor.
@@ -85,7 +96,24 @@ struct Numbering::Group {
     }
 };
 
-Result<std::vector<EntityIx>> Numbering::touched_entities() {
+// Of one transaction of number_kept.
+struct Numbering::Bounds {
+    std::size_t rows = 0;
+    std::size_t bytes = 0;
+    std::string upto;   // the last key taken
+    bool full = false;  // there is more
+
+    bool take(std::string_view key, std::size_t row_bytes) {
+        full = rows >= kKeptRowsMax || (rows > 0 && bytes + row_bytes > kKeptBytesMax);
+        if (full) return false;
+        rows += 1;
+        bytes += row_bytes;
+        upto = key;
+        return true;
+    }
+};
+
+Result<Numbering::Touched> Numbering::touched() {
     // One statement whatever the number of entities; its text is the same for a model, so it stays prepared.
     std::string sql;
     const auto& entities = tables_.model().entities;
@@ -94,20 +122,22 @@ Result<std::vector<EntityIx>> Numbering::touched_entities() {
         sql += "SELECT " + std::to_string(i) + " WHERE EXISTS (SELECT 1 FROM " +
                sqlite::quote_name("skerry_pre_" + entities[i].name) + ")";
     }
+    SKERRY_ASSIGN(const Modes modes, Modes::load(meta_, tables_.model()));
     SKERRY_ASSIGN(sqlite::Statement get, db_.prepare(sql));
-    std::vector<EntityIx> touched;
+    Touched touched;
     for (;;) {
         SKERRY_ASSIGN(const bool row, get.step());
         if (!row) break;
-        touched.push_back(EntityIx{static_cast<std::uint32_t>(get.integer(0))});
+        const EntityIx ix{static_cast<std::uint32_t>(get.integer(0))};
+        (modes.kept(ix) ? touched.kept : touched.open).push_back(ix);
     }
     get.reset();
     return touched;
 }
 
 Result<bool> Numbering::nothing_open() {
-    SKERRY_ASSIGN(const auto touched, touched_entities());
-    return touched.empty();
+    SKERRY_ASSIGN(const auto found, touched());
+    return found.open.empty();
 }
 
 // Null: there is, or was, no row.
@@ -222,7 +252,7 @@ Result<void> Numbering::link_to_parents(const wire::Op& op, Group& group) {
     return {};
 }
 
-Result<void> Numbering::collect(EntityIx ix, Group& group) {
+Result<void> Numbering::collect(EntityIx ix, Group& group, Bounds* bounds) {
     EntityTable& table = tables_.of(ix);
     SKERRY_ASSIGN(sqlite::Statement rows, db_.prepare(table.sql().difference));
     const int n = static_cast<int>(table.entity().attributes.size());
@@ -237,6 +267,7 @@ Result<void> Numbering::collect(EntityIx ix, Group& group) {
         now.clear();
         for (int i = 0; existed && i < n; ++i) was.push_back(rows.value(2 + i));
         for (int i = 0; exists && i < n; ++i) now.push_back(rows.value(3 + n + i));
+        if (bounds != nullptr && !bounds->take(rows.text(0), bytes_of(was) + bytes_of(now))) break;
         if (exists && respell(ix, now)) group.respelled.push_back({{ix, std::string(rows.text(0))}, now});
         auto op = difference(ix, rows.text(0), existed ? &was : nullptr, exists ? &now : nullptr);
         if (!op) continue;
@@ -260,7 +291,9 @@ Result<void> Numbering::collect(EntityIx ix, Group& group) {
         group.ops.push_back(std::move(*op));
     }
     rows.reset();
-    SKERRY_ASSIGN(sqlite::Statement clear, db_.prepare(table.sql().clear_pre));
+    const bool all = bounds == nullptr || !bounds->full;
+    SKERRY_ASSIGN(sqlite::Statement clear, db_.prepare(all ? table.sql().clear_pre : table.sql().clear_pre_upto));
+    if (!all) clear.bind_text(1, bounds->upto);
     return clear.run();
 }
 
@@ -319,27 +352,89 @@ Result<void> Numbering::rewrite(const Group& group) {
     return applying.end();
 }
 
-Result<bool> Numbering::number(const Terms& terms) {
-    // open_rows counts the pre-images of the group and rolls back with them: the usual case is one read.
-    SKERRY_ASSIGN(const std::int64_t open, db_.integer("SELECT open_rows FROM skerry_state"));
-    if (open == 0 && terms.redo_of.empty()) return false;
-    Group group;
+Result<void> Numbering::begin_group(Group& group) {
     SKERRY_ASSIGN(group.no, meta_.next_no());
     group.low = group.no;
     SKERRY_ASSIGN(group.journal_was_empty, tables_.journal_is_empty());
     SKERRY_ASSIGN(const std::int64_t shown, db_.integer("SELECT EXISTS (SELECT 1 FROM skerry_shown)"));
     group.has_shown = shown != 0;
-    SKERRY_ASSIGN(const auto touched, touched_entities());
-    for (const EntityIx ix : touched) SKERRY_TRY(collect(ix, group));
+    return {};
+}
+
+Result<bool> Numbering::number(const Terms& terms) {
+    // open_rows counts the pre-images of the group and rolls back with them: the usual case is one read.
+    SKERRY_ASSIGN(const std::int64_t open, db_.integer("SELECT open_rows FROM skerry_state"));
+    if (open == 0 && terms.redo_of.empty()) return false;
+    SKERRY_TRY(number_released());
+    Group group;
+    SKERRY_TRY(begin_group(group));
+    SKERRY_ASSIGN(const Touched found, touched());
+    for (const EntityIx ix : found.open) SKERRY_TRY(collect(ix, group, nullptr));
     // A statement that failed half way (OR FAIL) may have left its mark in skerry_cascading.
     for (const std::string_view clear : {"UPDATE skerry_state SET open_rows = 0, open_bytes = 0", "DELETE FROM skerry_shown", "DELETE FROM skerry_cascading"}) {
         SKERRY_ASSIGN(sqlite::Statement statement, db_.prepare(clear));
         SKERRY_TRY(statement.run());
     }
+    if (!found.kept.empty()) {
+        SKERRY_ASSIGN(auto kept, kept_entities());
+        const std::size_t known = kept.size();
+        kept.insert(found.kept.begin(), found.kept.end());
+        if (kept.size() != known) SKERRY_TRY(remember_kept(kept));
+        // Which of them this very group wrote is not known; live queries compare what they find.
+        for (const EntityIx ix : found.kept) SKERRY_TRY(tables_.mark_changed(ix));
+    }
     const bool numbered = !group.ops.empty() || !terms.redo_of.empty();
     if (numbered) SKERRY_TRY(store(group, terms));
     SKERRY_TRY(rewrite(group));
     return numbered;
+}
+
+Result<bool> Numbering::number_kept(EntityIx ix) {
+    bool any = false;
+    for (;;) {
+        Group group;
+        SKERRY_TRY(begin_group(group));
+        Bounds bounds;
+        SKERRY_TRY(collect(ix, group, &bounds));
+        if (!group.ops.empty()) SKERRY_TRY(store(group, {}));
+        SKERRY_TRY(rewrite(group));
+        any = any || !group.ops.empty();
+        if (!bounds.full) return any;
+    }
+}
+
+Result<std::set<EntityIx>> Numbering::kept_entities() {
+    std::set<EntityIx> kept;
+    SKERRY_ASSIGN(const auto bytes, meta_.bytes(key::kKept));
+    if (!bytes) return kept;
+    Reader in(*bytes);
+    for (std::size_t n = in.count(1); n > 0; --n) kept.insert(EntityIx{static_cast<std::uint32_t>(in.varint())});
+    if (!in.at_end()) return fail(Code::kCorruptStore, "skerry_meta.kept does not decode");
+    return kept;
+}
+
+Result<void> Numbering::remember_kept(const std::set<EntityIx>& kept) {
+    Bytes bytes;
+    Writer out(bytes);
+    out.varint(kept.size());
+    for (const EntityIx ix : kept) out.varint(ix.value);
+    return meta_.set_bytes(key::kKept, bytes);
+}
+
+Result<void> Numbering::number_released() {
+    SKERRY_ASSIGN(auto kept, kept_entities());
+    if (kept.empty()) return {};
+    SKERRY_ASSIGN(const Modes modes, Modes::load(meta_, tables_.model()));
+    const std::size_t before = kept.size();
+    for (auto ix = kept.begin(); ix != kept.end();) {
+        if (modes.kept(*ix)) {
+            ++ix;
+            continue;
+        }
+        if (tables_.model().has(*ix)) SKERRY_TRY(number_kept(*ix));
+        ix = kept.erase(ix);
+    }
+    return kept.size() == before ? Result<void>{} : remember_kept(kept);
 }
 
 }  // namespace skerry::store

@@ -3,9 +3,13 @@
 // spelling (json, set) are made canonical in row and operation together; one that cannot be is left for the server to
 // refuse.
 //
+// Writes to entities that the profile keeps on the device stay pre-images; the rest of their group is numbered.
+//
 // Runs inside a write transaction of the caller. Order of operations: inserts and updates by (entity, key),
 // entities in reference order, then deletes in reverse, so that a parent comes before its children.
 #pragma once
+
+#include <set>
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
@@ -14,6 +18,11 @@
 #include "store/tables.hpp"
 
 namespace skerry::store {
+
+// A transaction of number_kept: what was collected over months must not become one that no frame holds. Its rows belong
+// to no transaction of the app's any more.
+inline constexpr std::size_t kKeptRowsMax = 5'000;
+inline constexpr std::size_t kKeptBytesMax = 4u << 20;
 
 // What the app said of its transaction beside its writes. What other programs wrote has none of it.
 struct Terms {
@@ -33,14 +42,27 @@ class Numbering {
 
     // True if a transaction was numbered. txn_too_big when the group does not fit one frame.
     Result<bool> number(const Terms& terms = {});
-    // No pre-image is left; an assertion for checkpoints (a left-over would turn server rows into local edits).
+    // What a device-only entity has collected (model::Download::kNever), which number() leaves alone, in as many transactions as
+    // it takes. True if there was anything. number() first: its rows may refer to others.
+    Result<bool> number_kept(EntityIx ix);
+    // The same for every entity that was device-only and is not any more: the profile or the model has changed.
+    Result<void> number_released();
+    // No pre-image is left but those; an assertion for checkpoints (a left-over would turn server rows into local edits).
     Result<bool> nothing_open();
 
   private:
     struct Group;
+    struct Bounds;
+    struct Touched {
+        std::vector<EntityIx> open;
+        std::vector<EntityIx> kept;
+    };
     using Values = std::vector<Value>;
-    Result<std::vector<EntityIx>> touched_entities();
-    Result<void> collect(EntityIx ix, Group& group);
+    Result<Touched> touched();
+    Result<std::set<EntityIx>> kept_entities();
+    Result<void> remember_kept(const std::set<EntityIx>& kept);
+    Result<void> begin_group(Group& group);
+    Result<void> collect(EntityIx ix, Group& group, Bounds* bounds);
     std::optional<wire::Op> difference(EntityIx ix, std::string_view key, const Values* was, const Values* now);
     bool respell(EntityIx ix, Values& now);
     Result<void> use_shown(wire::Op& op, Group& group);

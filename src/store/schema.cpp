@@ -37,7 +37,9 @@ CREATE TABLE IF NOT EXISTS skerry_scope(id INTEGER PRIMARY KEY, name TEXT NOT NU
     whole INTEGER NOT NULL, complete INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS skerry_scope_row(entity INTEGER NOT NULL, key TEXT NOT NULL, scope INTEGER NOT NULL,
     PRIMARY KEY(entity, key, scope)) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS skerry_scope_row_scope ON skerry_scope_row(scope);
+CREATE INDEX IF NOT EXISTS skerry_scope_row_scope ON skerry_scope_row(scope, entity, key);
+CREATE TABLE IF NOT EXISTS skerry_left(n INTEGER PRIMARY KEY, entity INTEGER NOT NULL, key TEXT NOT NULL, why INTEGER NOT NULL,
+    at_us INTEGER NOT NULL, UNIQUE(entity, key)) STRICT;
 CREATE TABLE IF NOT EXISTS skerry_quarantine(entity INTEGER NOT NULL, key TEXT NOT NULL, reason TEXT NOT NULL,
     at_us INTEGER NOT NULL, payload BLOB NOT NULL, PRIMARY KEY(entity, key)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS skerry_stage(n INTEGER PRIMARY KEY, type INTEGER NOT NULL, payload BLOB NOT NULL) STRICT;
@@ -63,9 +65,10 @@ std::string attribute_columns(const Entity& entity, std::uint32_t from) {
     std::string out;
     for (std::size_t at = from; at < entity.attributes.size(); ++at) {
         for (const char* beside : {"", "skerry_base_", "skerry_pre_", "skerry_named_"}) {
-            const bool holds_rows = std::string_view(beside).empty() || std::string_view(beside) == "skerry_base_";
+            // Pre-images too may be rows of before: numbering leaves those of device-only entities alone.
+            const bool holds_rows = std::string_view(beside) != "skerry_named_";
             out += "ALTER TABLE " + quote_name(beside + entity.name) + " ADD COLUMN " +
-                   schema::definition(entity.attributes[at], holds_rows ? Defaults::kWith : Defaults::kWithout) + ";\n";
+                   rules::column_definition(entity.attributes[at], holds_rows ? Defaults::kWith : Defaults::kWithout) + ";\n";
         }
     }
     return out;
@@ -99,6 +102,14 @@ EntitySql::EntitySql(const Entity& entity) {
     // Rows that only a base row remembers (an unsettled delete hides them) are here too.
     const auto range = [](const std::string& name) { return " WHERE " + name + " > ?1 AND (?2 IS NULL OR " + name + " <= ?2)"; };
     keys_in_range = "SELECT " + key + " FROM " + table + range(key) + " UNION SELECT skerry_key FROM " + base + range("skerry_key") + " ORDER BY 1";
+    is_here = "SELECT 1 FROM " + table + " WHERE " + key + " = ?1";
+    const std::string known = "EXISTS (" + is_here + ") OR EXISTS (SELECT 1 FROM " + base + " WHERE skerry_key = ?1)";
+    put_line_if_known = "INSERT OR IGNORE INTO skerry_scope_row(key, entity, scope) SELECT ?1, ?2, ?3 WHERE " + known;
+    mark_all = "INSERT OR IGNORE INTO skerry_scope_row(entity, key, scope) SELECT ?1, " + key + ", ?2 FROM " + table +
+               " UNION SELECT ?1, skerry_key, ?2 FROM " + base + " UNION SELECT ?1, key, ?2 FROM skerry_quarantine WHERE entity = ?1";
+    const std::string marked = " IN (SELECT key FROM skerry_scope_row WHERE scope < 0 AND +entity = ?1)";
+    erase_marked = "DELETE FROM " + table + " WHERE " + key + marked;
+    erase_marked_bases = "DELETE FROM " + base + " WHERE skerry_key" + marked;
     select_base = "SELECT 1" + columns(entity, "", ", ") + " FROM " + base + " WHERE skerry_key = ?1";
     put_base = "INSERT OR REPLACE INTO " + base + "(skerry_key" + columns(entity, "", ", ") + ") VALUES(?1" + places + ")";
     erase_base = "DELETE FROM " + base + " WHERE skerry_key = ?1";
@@ -107,6 +118,7 @@ EntitySql::EntitySql(const Entity& entity) {
                  columns(entity, "t.", ", ") + " FROM " + pre + " p LEFT JOIN " + table + " t ON t." + key +
                  " = p.skerry_key ORDER BY p.skerry_key";
     clear_pre = "DELETE FROM " + pre;
+    clear_pre_upto = "DELETE FROM " + pre + " WHERE skerry_key <= ?1";
     const std::string named = quote_name("skerry_named_" + entity.name);
     name_row = "INSERT OR REPLACE INTO " + named + "(skerry_one, skerry_gone, skerry_key" + columns(entity, "", ", ") + ") VALUES(1, 0, ?1" + places + ")";
     name_gone = "INSERT OR REPLACE INTO " + named + "(skerry_one, skerry_gone, skerry_key) VALUES(1, 1, ?1)";

@@ -26,8 +26,6 @@ inline constexpr std::int64_t kOpenRowsMax = 50'000;         // = wire::kTxnRows
 // because what other programs committed cannot be refused any more. The rest of the frame is for the transaction's terms.
 inline constexpr std::int64_t kOpenBytesMax = 15 << 20;
 inline constexpr std::int64_t kOpBytes = 64;                 // of an operation, beside its key and values
-inline constexpr std::int64_t kValueCharsMax = 1 << 20;
-inline constexpr std::int64_t kKeyCharsMax = 128;
 
 // Internal tables; idempotent.
 std::string internal_schema();
@@ -53,6 +51,13 @@ struct EntitySql {
     std::string erase_base;      // ?1 key
     std::string difference;      // -> key, existed, pre values…, exists now, values now…
     std::string clear_pre;
+    std::string clear_pre_upto;  // ?1 key
+    std::string is_here;         // ?1 key
+    std::string put_line_if_known;  // ?1 key, ?2 entity, ?3 scope: a line for a row that is here, visible or as a base
+    // Lines of negative scopes are marks (lines.hpp). ?1 entity, ?2 mark; ?1 entity.
+    std::string mark_all;
+    std::string erase_marked;
+    std::string erase_marked_bases;
     std::string name_row;        // ?1 key, ?2… values: what the guards let pass
     std::string name_gone;       // ?1 key
     std::string clear_named;

@@ -19,6 +19,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const Cl
     if (!options.model.empty()) SKERRY_TRY(store->open_with(options.model));
     // What was left open before a restart becomes a transaction now.
     SKERRY_TRY(store->number_open());
+    SKERRY_TRY(store->empty_wal());
     return store;
 }
 
@@ -42,6 +43,8 @@ Result<void> Store::prepare_file(const StoreOptions& options) {
     SKERRY_TRY(db_.exec(planted(Plant::kStoreSynchronousNormal) ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL"));
     // REPLACE then fires the app's delete triggers, which its FTS5 tables need.
     SKERRY_TRY(db_.exec("PRAGMA recursive_triggers = ON; PRAGMA cache_size = -16384"));
+    // Rows whose right is lost leave nothing in free pages; all the time, because a row lost tomorrow may have moved today.
+    SKERRY_TRY(db_.exec("PRAGMA secure_delete = ON"));
     // A process that was killed inside a commit may have written it without syncing it: SQLite then finds it in the
     // WAL, everybody sees it, and a power loss would still take it back. A checkpoint syncs the WAL first.
     SKERRY_TRY(db_.exec("PRAGMA wal_checkpoint(PASSIVE)"));
@@ -70,6 +73,39 @@ Result<bool> Store::number_open() {
     SKERRY_ASSIGN(const bool numbered, number({}));
     SKERRY_TRY(txn.commit());
     return numbered;
+}
+
+Result<bool> Store::number_kept(EntityIx entity) {
+    if (open_) return fail(Code::kInvalidArgument, "number_kept() inside a transaction");
+    SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(db_));
+    SKERRY_TRY(reload_model());
+    if (!model_ || !model_->has(entity)) return fail(Code::kNotFound, "the model has no such entity");
+    SKERRY_TRY(number({}));
+    SKERRY_ASSIGN(const bool numbered, Numbering(db_, *meta_, *tables_, clock_, random_).number_kept(entity));
+    SKERRY_TRY(txn.commit());
+    return numbered;
+}
+
+Result<void> Store::number_released() {
+    SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(db_));
+    SKERRY_TRY(reload_model());
+    SKERRY_TRY(Numbering(db_, *meta_, *tables_, clock_, random_).number_released());
+    return txn.commit();
+}
+
+Result<void> Store::empty_wal() {
+    SKERRY_ASSIGN(const auto wanted, meta_->integer(key::kScrub));
+    if (wanted.value_or(0) == 0) return {};
+    // A reader may be at it for minutes: it is not waited for.
+    SKERRY_ASSIGN(const std::int64_t timeout, db_.integer("PRAGMA busy_timeout"));
+    SKERRY_TRY(db_.exec("PRAGMA busy_timeout = 0"));
+    const auto blocked = db_.integer("PRAGMA wal_checkpoint(TRUNCATE)");
+    SKERRY_TRY(db_.exec("PRAGMA busy_timeout = " + std::to_string(timeout)));
+    if (!blocked) return fail(blocked.error());
+    if (*blocked != 0) return {};
+    auto done = meta_->erase(key::kScrub);
+    // Somebody writes just now: the WAL is emptied once more then.
+    return !done && done.error().code == Code::kBusy ? Result<void>{} : done;
 }
 
 Result<bool> Store::number(const Terms& terms) {

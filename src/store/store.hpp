@@ -94,6 +94,12 @@ class Store {
     // ---- both sides ----
     // Numbers what is open (by whomever), in a transaction of its own. True if there was anything.
     Result<bool> number_open();
+    // Explicit sending: what an entity that the profile keeps on the device has collected becomes transactions, after what else
+    // is open. True if there was anything; false too where the entity is an ordinary one. invalid_argument inside a transaction.
+    Result<bool> number_kept(EntityIx entity);
+    // After rows were taken away whose right was lost: their old pages go from the WAL too, unless somebody reads it now; then
+    // the next call does it.
+    Result<void> empty_wal();
     Meta& meta() { return *meta_; }
     sqlite::Database& db() { return db_; }
     const Clock& clock() const { return clock_; }
@@ -109,6 +115,7 @@ class Store {
     Result<Table> run(sqlite::Statement& statement, const std::vector<Value>& parameters);
     Result<void> prepare_file(const StoreOptions& options);
     Result<bool> number(const Terms& terms);
+    Result<void> number_released();
     Result<void> update_each(EntityIx ix, std::string_view key, const std::vector<std::pair<std::string, Value>>& shown,
                              const std::vector<std::pair<std::string, Value>>& edited);
     void use_model(model::Model model);

@@ -38,6 +38,22 @@ Result<std::optional<model::Row>> EntityTable::visible(std::string_view key) { r
 Result<std::optional<model::Row>> EntityTable::base(std::string_view key) { return read(sql_.select_base, key); }
 Result<void> EntityTable::put_base(std::string_view key, const model::Row& row) { return write(sql_.put_base, key, row); }
 
+Result<bool> EntityTable::is_here(std::string_view key) {
+    SKERRY_ASSIGN(sqlite::Statement get, db_.prepare(sql_.is_here));
+    get.bind_text(1, key);
+    SKERRY_ASSIGN(const bool found, get.step());
+    get.reset();
+    return found;
+}
+
+Result<void> EntityTable::erase_marked(EntityIx ix) {
+    for (const std::string* sql : {&sql_.erase_marked, &sql_.erase_marked_bases}) {
+        SKERRY_ASSIGN(sqlite::Statement erase, db_.prepare(*sql));
+        SKERRY_TRY(erase.bind(1, static_cast<std::int64_t>(ix.value)).run());
+    }
+    return {};
+}
+
 Result<void> EntityTable::erase_base(std::string_view key) {
     SKERRY_ASSIGN(sqlite::Statement erase, db_.prepare(sql_.erase_base));
     return erase.bind_text(1, key).run();

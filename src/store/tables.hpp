@@ -32,6 +32,9 @@ class EntityTable {
 
     Result<std::optional<model::Row>> visible(std::string_view key);
     Result<std::optional<model::Row>> base(std::string_view key);
+    Result<bool> is_here(std::string_view key);  // visible
+    // Visible and base rows whose lines are marks (lines.hpp).
+    Result<void> erase_marked(EntityIx ix);
     Result<void> put_base(std::string_view key, const model::Row& row);
     Result<void> erase_base(std::string_view key);
     // UPDATE, then INSERT if there was no row: an upsert would fire the app's triggers of both.

@@ -126,6 +126,7 @@ class StoreTest : public testing::Test {
         bool verify = false;
         std::string token = "next";
         std::optional<std::uint64_t> from;
+        std::string profile{};
     };
     using Piece = std::pair<wire::FrameType, Bytes>;
     ApplyReport apply(Sent sent, std::vector<Piece> pieces = {}) {
@@ -133,7 +134,7 @@ class StoreTest : public testing::Test {
         const auto token = *store_->meta().bytes(key::kToken);
         stage(staging, [&](Bytes& out) {
             wire::put(out, wire::Begin{.from = sent.from.value_or(hash64(token.value_or(""))), .verify = sent.verify,
-                                       .caught_up = true, .seen = {}, .rows_left = 0, .scopes = sent.scopes});
+                                       .caught_up = true, .seen = {}, .rows_left = 0, .profile = sent.profile, .scopes = sent.scopes});
         });
         if (!sent.outcomes.empty()) stage(staging, [&](Bytes& out) { wire::put_outcomes(out, sent.outcomes); });
         for (const Piece& piece : pieces) EXPECT_TRUE(staging.stage(piece.first, piece.second));
@@ -166,6 +167,9 @@ class StoreTest : public testing::Test {
     }
     static Piece leave(std::string key, wire::ScopeId scope) {
         return piece([&](Bytes& out) { wire::put(out, wire::Leaves{{1}, scope, {key}}); });
+    }
+    static Piece lost(std::uint64_t scope) {
+        return piece([&](Bytes& out) { wire::put_number(out, wire::FrameType::kLostScope, scope); });
     }
     static std::vector<wire::ScopeInfo> whole_scopes() {
         return {{{1}, "entity/site", {0}, true}, {{2}, "entity/house", {1}, true}};

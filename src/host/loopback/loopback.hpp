@@ -36,6 +36,12 @@ class Loopback {
     void app_wrote();
     void network_available();
     void stop();
+    // Anything else that an app or its platform asks of the engine.
+    template <class Ask>
+    void ask(const Ask& what) {
+        what(engine_);
+        carry_out();
+    }
 
     void response_started(engine::RequestId id, int status, std::string_view content_type, Millis retry_after);
     void response_bytes(engine::RequestId id, BytesView bytes);
@@ -44,6 +50,7 @@ class Loopback {
     void timer_fired();
 
     const engine::Status& status() const { return engine_.status(); }
+    std::vector<engine::RunEvent> take_events() { return engine_.take_events(); }
     bool take_finished(std::optional<Error>* problem) { return engine_.take_finished(problem); }
 
   private:

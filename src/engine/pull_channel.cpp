@@ -1,0 +1,155 @@
+#include "engine/pull_channel.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace skerry::engine {
+
+void PullChannel::start(const SyncState& state, Wish wish) {
+    resume_ = state.verify_wanted ? std::nullopt : state.resume;
+    Bytes body;
+    wire::put_header(body, wire::Kind::kPullRequest);
+    wire::put(body, wire::Pull{.device = state.device, .model_hash = state.model_hash, .keep_from = state.keep_from,
+                               .live = wish.live, .verify = state.verify_wanted, .only_first = wish.only_first,
+                               .slice_rows = careful_rows_ != 0 ? careful_rows_ : slice_rows_,
+                               .slice_rows_max = careful_rows_ != 0 ? rows_wished() : 0, .token = state.token, .first = std::move(wish.first), .chosen = state.chosen,
+                               .repair = std::move(wish.repair), .resume = resume_});
+    wire::put_empty(body, wire::FrameType::kEnd);
+    sent_before_ = state.unsettled > state.unsent ? state.sent_upto : TxnNo{};
+    interrupted();
+    caught_up_once_ = false;
+    send(wire::kPathPull, wire::Kind::kPullResponse, std::move(body));
+}
+
+// A slice cannot be gone on with: where one was torn, smaller ones get through.
+void PullChannel::failed(Code code) {
+    if (!open_ || spooled_ || (code != Code::kOffline && code != Code::kTruncated)) return;
+    torn_ = true;
+    careful_rows_ = std::max((careful_rows_ != 0 ? careful_rows_ : rows_wished()) / 4, kSliceRowsMin);
+}
+
+void PullChannel::interrupted() {
+    open_ = false;
+    spooled_ = false;
+    resumed_ = false;
+    shared_.store.discard_staged();
+}
+
+Result<void> PullChannel::on_frame(const wire::Frame& frame) {
+    switch (frame.type) {
+        case wire::FrameType::kHeartbeat: return {};
+        case wire::FrameType::kError: {
+            SKERRY_ASSIGN(const auto failure, wire::get_failure(frame.payload));
+            ask_to_wait(Millis{failure.retry_after_ms});
+            return fail(wire::to_error(failure));
+        }
+        case wire::FrameType::kEnd:
+            if (open_) return fail(Code::kTruncated, "the answer ended inside a checkpoint");
+            ended_well();
+            return {};
+        case wire::FrameType::kSpool: return spooled(frame);
+        case wire::FrameType::kBegin: return begin(frame);
+        case wire::FrameType::kCheckpoint: {
+            if (!open_) return fail(Code::kDamagedFrame, "a checkpoint ends that did not begin");
+            SKERRY_TRY(shared_.store.stage(frame.type, frame.payload));
+            return apply();
+        }
+        default:
+            if (!open_) return fail(Code::kDamagedFrame, "a frame arrived outside a checkpoint");
+            if (frame.type == wire::FrameType::kSlice) slices_ += 1;
+            return shared_.store.stage(frame.type, frame.payload);
+    }
+}
+
+Result<void> PullChannel::spooled(const wire::Frame& frame) {
+    SKERRY_ASSIGN(const auto spooled, wire::get_spooled(frame.payload));
+    if (open_ || spooled_) return fail(Code::kDamagedFrame, "a checkpoint begins inside another");
+    spooled_ = true;
+    resumed_ = resume_ && spooled == *resume_;
+    if (!resumed_ && spooled.offset != 0) return fail(Code::kDamagedFrame, "the answer goes on with what was not asked for");
+    // What goes before is here already, its begin with it.
+    open_ = spooled.offset != 0;
+    caught_up_ = false;
+    slices_ = 0;
+    return shared_.store.stage_spooled(spooled);
+}
+
+Result<void> PullChannel::begin(const wire::Frame& frame) {
+    SKERRY_ASSIGN(const auto begin, wire::get_begin(frame.payload));
+    if (open_) return fail(Code::kDamagedFrame, "a checkpoint begins inside another");
+    open_ = true;
+    // What was gone on with is older than this pull.
+    caught_up_ = begin.caught_up && !resumed_;
+    shared_.status.rows_left = begin.rows_left;
+    slices_ = 0;
+    if (begin.verify) {
+        // A server that was restored from a backup lacks what it once confirmed.
+        SKERRY_ASSIGN(const SyncState state, shared_.store.state());
+        if (begin.seen < state.sent_upto) {
+            // What this device no longer keeps is for the push to say: downloads do not wait for it.
+            if (auto kept = shared_.store.server_expects(begin.seen.next()); !kept && kept.error().code != Code::kGapLost) return kept;
+            shared_.push_dirty = true;
+        }
+    }
+    return shared_.store.stage(frame.type, frame.payload);
+}
+
+Result<void> PullChannel::apply() {
+    open_ = false;
+    spooled_ = false;
+    const bool resumed = std::exchange(resumed_, false);
+    bool continues = false;
+    SKERRY_ASSIGN(Applied applied, shared_.store.apply(&continues));
+    if (!continues) {
+        // Another process moved the cursor, or this answer is an old one: ask again from where we stand.
+        if (++strays_ >= kStraysMax) {
+            strays_ = 0;
+            return fail(Code::kForeignAnswer, "what arrives belongs to an older question: something on the way keeps old answers");
+        }
+        shared_.pull_dirty = true;
+        cancel();
+        return {};
+    }
+    Status& status = shared_.status;
+    ++status.checkpoints;
+    status.rows_left -= std::min(status.rows_left, applied.rows);
+    shared_.round.rows_received += applied.rows;
+    shared_.round.settled += applied.settled;
+    outcomes_.insert(outcomes_.end(), applied.outcomes.begin(), applied.outcomes.end());
+    if (applied.settled > 0) shared_.push_dirty = true;
+    if (resumed) shared_.pull_dirty = true;
+    if (slices_ > 0 && applied.rows > 0) size_next_slice(applied);
+    caught_up_once_ = caught_up_once_ || caught_up_;
+    forget_failures();
+    strays_ = 0;
+    return caught_up_ ? ask_again_what_did_not_settle() : Result<void>{};
+}
+
+// CONFLICT    What the server confirmed has no outcome in the checkpoint that must have held it.
+// RESOLUTION  Send it again: the server knows it and says so, as an outcome that settles it.
+// WHY         This file is a copy: the device it was copied from settled the transaction, and the server has
+//             forgotten the outcome. Waiting would never end.
+Result<void> PullChannel::ask_again_what_did_not_settle() {
+    const TxnNo upto = std::exchange(sent_before_, TxnNo{});
+    if (!upto) return {};
+    SKERRY_ASSIGN(const SyncState state, shared_.store.state());
+    if (state.unsettled <= state.unsent || state.keep_from > upto) return {};
+    shared_.push_dirty = true;
+    return shared_.store.server_expects(state.keep_from);
+}
+
+// The wish for the next request: as many rows as were applied in the time that the app may be kept waiting.
+void PullChannel::size_next_slice(const Applied& applied) {
+    const auto took = std::max<std::int64_t>(applied.took.count(), 1);
+    const std::int64_t rows = static_cast<std::int64_t>(applied.rows) * Micros(kSliceTarget).count() / took;
+    slice_rows_ = static_cast<std::uint32_t>(std::clamp<std::int64_t>(rows, 200, wire::kSliceRowsMax));
+    // The server lets them grow likewise while they get through.
+    careful_rows_ *= 2;
+    if (torn_ && careful_rows_ < slice_rows_) return;
+    torn_ = false;
+    careful_rows_ = 0;
+}
+
+std::uint32_t PullChannel::rows_wished() const { return slice_rows_ != 0 ? slice_rows_ : kSliceRowsUnknown; }
+
+}  // namespace skerry::engine
