@@ -9,7 +9,7 @@ if (!file || (check && check !== '--check')) {
   process.exit(2);
 }
 const help = (...words) => execFileSync(binary, [...words, '--help'], { encoding: 'utf8' }).trimEnd();
-const commands = ['model check', 'model diff', 'types', 'init', 'serve', 'backup', 'restore', 'token', 'import', 'device open', 'sync', 'watch', 'status',
+const commands = ['model check', 'model diff', 'types', 'init', 'serve', 'backup', 'restore', 'token', 'devices', 'import', 'device open', 'sync', 'check', 'export', 'rebuild', 'watch', 'status',
   'conflicts', 'conflicts show', 'conflicts resolve', 'drafts', 'drafts show', 'drafts edit', 'drafts retry', 'drafts discard',
   'drafts export', 'log', 'quarantine', 'sql'];
 

@@ -26,7 +26,7 @@ struct Writer {
     std::string text() { return any_of({"'x'", "'Straße'", "''", "NULL", "'two words'", "'it''s'", "'UPPER'", "'0'", "'1e3'", "'%'"}); }
     std::string real() { return any_of({"0.1", "0.1+0.2", "-0.0", "1e300", "3", "NULL", "5e-324", "2.5"}); }
     std::string blob() { return any_of({"x''", "x'00ff'", "zeroblob(5)", "NULL", "zeroblob(9000)", "x'30'"}); }
-    std::string json() { return any_of({"'{\"b\":1, \"a\":2}'", "'[1.0,2]'", "'null'", "NULL", "'\"x\"'"}); }
+    std::string json() { return any_of({"'{\"b\":1, \"a\":2}'", "'[1.0,2]'", "NULL", "'\"x\"'"}); }
     std::string some() {  // which rows of part, tree, …: all have id and a number
         return any_of({"", " WHERE id < 'd'", " WHERE id IN ('a','c','e')", " WHERE id > 'c'", " WHERE id = 'b'", " WHERE length(id) = 1 AND id <> 'a'"});
     }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { createServer as create_socket } from 'node:net';
+import { connect, createServer as create_socket } from 'node:net';
 import { test } from 'node:test';
 import { World, exec, uuid } from './kit.mjs';
 
@@ -68,6 +68,57 @@ test('nobody at the address: offline, and the change is kept', async (t) => {
   await world.skerry('device', 'open', ann, '--server', world.url);
   await world.sync(ann);
   assert.deepEqual(await world.sql('server', 'SELECT body FROM note'), [{ body: 'kept' }]);
+});
+
+// A line that breaks: every connection ends after so many bytes, in both directions together.
+async function breaking_line(t, port, bytes_max) {
+  const line = { tears: 0, bytes: 0, max: bytes_max };
+  const socket = create_socket((down) => {
+    const up = connect(port, '127.0.0.1');
+    let passed = 0;
+    const forward = (from, to) => from.on('data', (chunk) => {
+      const part = chunk.subarray(0, Math.max(0, line.max - passed));
+      passed += chunk.length;
+      line.bytes += part.length;
+      to.write(part);
+      if (passed < line.max) return;
+      line.tears++;
+      down.destroySoon();
+      up.destroySoon();
+    });
+    forward(down, up);
+    forward(up, down);
+    for (const [one, other] of [[down, up], [up, down]]) {
+      one.on('error', () => other.destroy());
+      one.on('close', () => other.end());
+    }
+  });
+  line.port = await listen(t, socket);
+  return line;
+}
+
+test('G_5 P_20 pitfall_61: a line that breaks every 70 KB brings a large transaction up and a first sync down', async (t) => {
+  const world = await world_with_server(t);
+  await world.sql('server', "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) " +
+    "INSERT INTO word SELECT printf('w%05d', i), hex(zeroblob(50)) FROM n");
+  const line = await breaking_line(t, world.port, 70_000);
+  const ann = await world.device('ann');
+  await world.skerry('device', 'open', ann, '--server', `http://127.0.0.1:${line.port}`);
+  await world.sql(ann, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) " +
+    "INSERT INTO word SELECT printf('d%05d', i), hex(zeroblob(1000)) FROM n");
+  let attempts = 0;
+  for (; attempts < 200; attempts++) {
+    const { code, err } = await world.run(['sync', ann]);
+    if (code === 0) break;
+    assert.match(err, /offline|truncated/);
+    const [{ n }] = await world.sql('server', "SELECT count(*) AS n FROM word WHERE word LIKE 'd%'");
+    assert.ok(n === 0 || n === 300, `${n} rows of one transaction`);
+  }
+  assert.ok(attempts < 200, 'it never got through');
+  assert.ok(line.tears > 5, `${line.tears} tears`);
+  const all = 'SELECT word, meaning FROM word ORDER BY word';
+  assert.deepEqual(await world.sql(ann, all), await world.sql('server', all));
+  assert.deepEqual(await world.sql('server', 'SELECT count(*) AS n FROM skerry_log'), [{ n: 1 }]);
 });
 
 test('a URL that is none is refused', async (t) => {

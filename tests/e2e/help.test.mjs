@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { World, uuid } from './kit.mjs';
 
-const commands = ['model', 'model check', 'model diff', 'types', 'init', 'serve', 'backup', 'restore', 'import', 'token', 'device', 'device open', 'sync', 'watch', 'status',
+const commands = ['model', 'model check', 'model diff', 'types', 'init', 'serve', 'backup', 'restore', 'devices', 'import', 'token', 'device', 'device open', 'sync', 'check', 'export', 'rebuild', 'watch', 'status',
   'conflicts', 'conflicts show', 'conflicts resolve', 'drafts', 'drafts show', 'drafts edit', 'drafts retry', 'drafts discard',
   'drafts export', 'log', 'quarantine', 'sql'];
 

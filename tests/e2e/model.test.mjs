@@ -37,7 +37,8 @@ test('model check: for people, the good ones on standard output and the faults o
 test('the models of the documentation and of the examples are sound', async (t) => {
   const world = new World(t);
   const page = readFileSync(join(root, 'docs/model.md'), 'utf8');
-  world.write('docs.yaml', /```yaml\n(app: [^]*?)```/.exec(page)[1]);
+  const block = (begin) => new RegExp(`\`\`\`yaml\\n(${begin}[^]*?)\`\`\``).exec(page)[1];
+  world.write('docs.yaml', block('app: ') + block('principal: '));
   await world.skerry('init', 'tasks');
   await world.skerry('model', 'check', 'docs.yaml', 'tasks/model.yaml', join(root, 'examples/places/model.yaml'));
   assert.match(await world.skerry('types', 'docs.yaml', '--namespace', 'app::data'), /^namespace app::data \{$/m);

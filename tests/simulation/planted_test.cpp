@@ -47,7 +47,10 @@ INSTANTIATE_TEST_SUITE_P(bugs, Planted,
                                            Control{Plant::kStoreSynchronousNormal, "device with synchronous=NORMAL", 200},
                                            Control{Plant::kCounterAppliedAsValue, "counter applied as a value", 200},
                                            Control{Plant::kUnionForgetsRemoval, "union forgets a removal", 200},
-                                           Control{Plant::kRecordNotClosed, "record not closed", 200}),
+                                           Control{Plant::kRecordNotClosed, "record not closed", 200},
+                                           Control{Plant::kFloorForgotten, "floor of tombstones forgotten", 200},
+                                           Control{Plant::kLeavesNotSent, "leaves of moved rows not sent", 200},
+                                           Control{Plant::kLeaveTakesTheRow, "leave applied without looking at other lines", 200}),
                          [](const auto& control) { return "plant_" + std::to_string(static_cast<int>(control.param.plant)); });
 
 }  // namespace

@@ -80,7 +80,8 @@ TEST(Plans, leave_each_fault_out_in_some_seeds_and_in_in_others) {
         EXPECT_GT(n, 0) << fate_name(fate);
         EXPECT_LT(n, kSeeds) << fate_name(fate);
     }
-    for (const StepKind kind : {StepKind::kCrash, StepKind::kServerCrash, StepKind::kClone, StepKind::kRestore, StepKind::kPartition, StepKind::kForeign, StepKind::kServerSql}) {
+    for (const StepKind kind : {StepKind::kCrash, StepKind::kServerCrash, StepKind::kClone, StepKind::kRestore, StepKind::kPartition, StepKind::kForeign, StepKind::kServerSql,
+                                StepKind::kSleep, StepKind::kLeap, StepKind::kServerRestore}) {
         const int n = with["step " + std::to_string(static_cast<int>(kind))];
         EXPECT_GT(n, 0) << static_cast<int>(kind);
         EXPECT_LT(n, kSeeds) << static_cast<int>(kind);

@@ -16,7 +16,7 @@ bool EventQueue::step(Micros until) {
         now_ = std::max(now_, until);
         return false;
     }
-    now_ = first->first.time;
+    now_ = std::max(now_, first->first.time);
     const auto what = std::move(first->second);
     events_.erase(first);
     ++count_;

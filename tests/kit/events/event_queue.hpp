@@ -25,6 +25,8 @@ class EventQueue {
 
     EventId after(Micros delay, std::function<void()> what);
     void cancel(EventId id);
+    // Time in which nothing happened: what was due meanwhile is late, and comes next.
+    void leap(Micros by) { now_ += by; }
     // Takes the next event and runs it. False: there is none, or it lies beyond `until` (then now = until).
     bool step(Micros until);
     std::uint64_t count() const { return count_; }  // events run so far

@@ -153,7 +153,9 @@ Record* Judging::waiting_creation(const RowId& row) {
 bool Judging::differs_from_known(const Op& op, const model::Row& current) {
     if (op.lost_prev_row) {
         open_verdict_ = true;
-        return observed_.judgement == Judgement::kConflict || observed_.judgement == Judgement::kMerged;
+        const model::Entity& of = entity(op.row);
+        const bool asks = of.conflict == model::Conflict::kDetect || of.update_delete == model::UpdateDelete::kAsk;
+        return observed_.judgement == Judgement::kConflict || (observed_.judgement == Judgement::kMerged && !asks);
     }
     Image known = op.base;
     if (op.prev_row != 0) {
@@ -169,18 +171,24 @@ void Judging::insert(const Op& op) {
         meet("waits with its creation");
         return into(*waiting, op);
     }
-    if (!state_.rows.contains(op.row)) {
-        txn_.rows[op.row] = {};
-        return write(op.row, op.values);
-    }
     bool own_delete_stayed_out = false;
     if (op.prev_row != 0) {
         const auto& rows = txns_.at(op.prev_row).rows;
         const auto result = rows.find(op.row);
         own_delete_stayed_out = result != rows.end() && result->second.code >= Part::kLost;
+        Record* record = own_delete_stayed_out ? state_.record(result->second.record) : nullptr;
+        if (record != nullptr && record->open && record->attribute.empty()) {
+            meet("created after a deletion that waits");
+            return into(*record, op);
+        }
+    }
+    if (!state_.rows.contains(op.row)) {
+        txn_.rows[op.row] = {};
+        return write(op.row, op.values);
     }
     if (!own_delete_stayed_out && entity(op.row).create_create == model::CreateCreate::kReject)
         return reject(Code::kKeyTaken, label_, "key '" + op.row.key + "' is taken");
+    if (entity(op.row).conflict == model::Conflict::kDetect) return record_row(op, Code::kRowChanged);
     merge_insert(op);
 }
 

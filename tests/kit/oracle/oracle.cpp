@@ -183,6 +183,37 @@ std::string Oracle::compare_records(const std::vector<SeenRecord>& seen) {
     return {};
 }
 
+void Oracle::back_to(const Past& past) {
+    const auto met = state_.met;
+    state_ = past.state;
+    state_.met = met;
+    closed_drafts_ = past.closed_drafts;
+    for (auto& [label, txn] : txns_) {
+        const auto then = past.txns.find(label);
+        txn.verdict = then == past.txns.end() ? std::nullopt : then->second.verdict;
+        txn.cells = then == past.txns.end() ? decltype(txn.cells){} : then->second.cells;
+        txn.rows = then == past.txns.end() ? decltype(txn.rows){} : then->second.rows;
+    }
+}
+
+std::set<Label> Oracle::not_judged() const {
+    std::set<Label> out;
+    for (const auto& [label, txn] : txns_)
+        if (!txn.verdict) out.insert(label);
+    return out;
+}
+
+bool Oracle::forgot(const std::set<std::string>& kept_records, const std::set<RowId>& kept_images) {
+    bool open = false;
+    std::erase_if(state_.records, [&](const Record& record) {
+        const bool gone = !record.id.empty() && !kept_records.contains(record.id);
+        open = open || (gone && record.open);
+        return gone;
+    });
+    std::erase_if(state_.gone, [&](const auto& image) { return !kept_images.contains(image.first); });
+    return !open;
+}
+
 const Prediction* Oracle::verdict(Label label) const {
     const auto found = txns_.find(label);
     if (found == txns_.end() || !found->second.verdict) return nullptr;

@@ -29,6 +29,18 @@ class Oracle {
     const Prediction& judged(Label label, Observed observed);
     // Another program on the server left the row like this; called after each of its statements.
     void server_wrote(const RowId& row, const Image& after);
+    // For a server restored from a backup: what was judged since is judged again, when devices send it again.
+    struct Past {
+        State state;
+        std::map<Label, Txn> txns;
+        std::set<Label> closed_drafts;
+    };
+    Past remember() const { return {state_, txns_, closed_drafts_}; }
+    void back_to(const Past& past);
+    std::set<Label> not_judged() const;
+    // The retention is over: closed records and last images that the server has no more are forgotten here too. False: it
+    // forgot what is open.
+    bool forgot(const std::set<std::string>& kept_records, const std::set<RowId>& kept_images);
     // "" when the table of records holds what it must; else what is wrong. Learns the ids of new records.
     std::string compare_records(const std::vector<SeenRecord>& seen);
 

@@ -15,6 +15,9 @@ namespace {
 constexpr std::pair<std::string_view, std::uint64_t> kShares[] = {
     {"item", 110}, {"site", 80}, {"visit", 60}, {"task", 40}, {"mark", 40}, {"card", 180}, {"form", 30},
     {"flag", 50},  {"pair", 20}, {"back", 60},  {"keep", 50}, {"nat", 50}};
+// Of what is written in worlds with profiles, in a thousand.
+constexpr std::uint64_t kLeafShare = 80;
+constexpr std::uint64_t kMoreVisits = 120;  // they move between scopes
 
 struct Generator {
     std::uint64_t seed;
@@ -23,6 +26,8 @@ struct Generator {
     std::int64_t keys = 6;
     std::int64_t devices = 2;
     bool typed = true;  // entities beside note and item
+    bool scoped = false;
+    bool server_restore = false;
     std::uint64_t groups = 0;
     std::map<std::uint32_t, std::vector<std::string>> own_groups;
 
@@ -46,6 +51,8 @@ struct Generator {
         return key;
     }
     std::string entity() {
+        if (scoped && typed && chance(random, kLeafShare)) return "leaf";
+        if (scoped && typed && chance(random, kMoreVisits)) return "visit";
         std::uint64_t dice = random.below(1000);
         if (!typed) return dice < 650 ? "note" : "item";
         for (const auto& [name, share] : kShares) {
@@ -62,14 +69,15 @@ struct Generator {
 
     // All attributes, or some of them where a statement names only what it changes.
     void add_values(Write& write, bool some, Oddity oddity) {
-        const model::Entity& of = *world_model().find(write.entity);
+        const model::Model& model = model_of(plan);
+        const model::Entity& of = *model.find(write.entity);
         for (const model::Attribute& attribute : of.attributes) {
             if (chance(random, some ? (of.attributes.size() > 5 ? 750 : 450) : typed && of.attributes.size() > 5 ? 300 : 0)) continue;
-            write.values.emplace_back(attribute.name, random_value(random, attribute, oddity));
+            write.values.emplace_back(attribute.name, random_value(random, model, of, attribute, oddity));
         }
         if (!write.values.empty()) return;
         const model::Attribute& attribute = of.attributes[random.below(of.attributes.size())];
-        write.values.emplace_back(attribute.name, random_value(random, attribute, oddity));
+        write.values.emplace_back(attribute.name, random_value(random, model, of, attribute, oddity));
     }
 
     Write row_write(Oddity oddity) {
@@ -167,8 +175,19 @@ struct Generator {
         plan.settings["seed_rows"] = chance(r, 350) ? between(r, 10, 120) : 0;
         plan.settings["slice_rows"] = chance(r, 500) ? between(r, 1, 30) : 0;
         plan.settings["duration_ms"] = between(r, 5'000, 90'000);
-        typed = allowed("typed");
+        // After a restore of the server transactions are judged anew: what people make of the first verdict is another story.
+        SeededRandom restore = stream(seed, "server-restore-dice");
+        server_restore = allowed("server-restore") && chance(restore, 150);
+        typed = allowed("typed") && !server_restore;
         plan.settings["seed_typed"] = typed && chance(r, 700) ? between(r, 1, 4) : 0;
+        SeededRandom p = stream(seed, "profiles");
+        scoped = chance(p, 600);
+        plan.settings["scoped"] = scoped ? 1 : 0;
+        if (scoped && typed) plan.settings["seed_typed"] = between(p, 3, 4);  // without sites there are no scopes to speak of
+        for (std::int64_t user = 0; scoped && user < plan.setting("users"); ++user) {
+            if (!chance(p, 200)) plan.settings["role" + std::to_string(user)] = between(p, 0, 2);
+            if (chance(p, 400)) plan.settings["profile" + std::to_string(user)] = between(p, 0, 2);
+        }
     }
 
     void people(std::int64_t duration) {
@@ -259,12 +278,60 @@ struct Generator {
         if (allowed("bad-token") && chance(r, 400))
             add_somewhere(r, duration, StepKind::kBadToken).args["for"] = std::to_string(between(r, 500, 20'000));
         if (allowed("join") && chance(r, 400)) add_somewhere(r, duration, StepKind::kJoin);
+        if (server_restore) {
+            const std::int64_t at = between(r, 0, duration);
+            add(at, StepKind::kServerBackup, 0);
+            add(between(r, at, duration), StepKind::kServerRestore, 0);
+            return;
+        }
         if (allowed("clone") && chance(r, 250)) add_somewhere(r, duration, StepKind::kClone);
         if (allowed("restore") && chance(r, 250)) {
             const std::uint32_t d = any_device(r);
             const std::int64_t at = between(r, 0, duration);
             add(at, StepKind::kBackup, d);
             add(between(r, at, duration), StepKind::kRestore, d);
+        }
+    }
+
+    // Days, weeks or a year in which one device is off while others go on now and then.
+    void absences(std::int64_t duration) {
+        SeededRandom r = stream(seed, "absence-plan");
+        if (!allowed("absence") || !chance(r, 350)) return;
+        plan.settings["retention_days"] = between(r, 1, 120);
+        const std::int64_t from = between(r, 0, duration / 2);
+        const std::int64_t to = between(r, duration * 2 / 3, duration);
+        const std::int64_t leap = between(r, from, to);
+        if (chance(r, 800)) {
+            const std::uint32_t d = any_device(r);
+            add(from, StepKind::kSleep, d);
+            add(to + 1, StepKind::kWake, d);
+            // What it will not be told when it is back: the tombstones are forgotten by then.
+            auto& commit = add(between(r, from, leap), StepKind::kServerSql, 0).commits.emplace_back();
+            for (const char* entity : {"item", "note", "back", "keep", "card"})
+                commit.push_back({WriteKind::kDelete, entity, key_of(entity), {}, 0});
+        }
+        for (std::int64_t i = between(r, 1, 3); i > 0; --i)
+            add(i == 1 ? leap : between(r, from, to), StepKind::kLeap, 0).args["days"] = std::to_string(chance(r, 400) ? between(r, 1, 20) : between(r, 20, 400));
+    }
+
+    // What users may have changes: rows of `member` come, go and say something else.
+    void grants(std::int64_t duration) {
+        if (!scoped || !typed || !allowed("grants")) return;
+        SeededRandom r = stream(seed, "grants-plan");
+        const model::Model& model = model_of(plan);
+        const model::Entity& member = *model.find("member");
+        for (std::int64_t i = between(r, 0, 10); i > 0; --i) {
+            Step& step = add(between(r, 0, duration), StepKind::kServerSql, 0);
+            auto& commit = step.commits.emplace_back();
+            for (std::int64_t w = between(r, 1, 3); w > 0; --w) {
+                static constexpr WriteKind kKinds[] = {WriteKind::kUpsert, WriteKind::kUpsert, WriteKind::kUpdate, WriteKind::kDelete, WriteKind::kUpdateMany};
+                Write write{kKinds[r.below(std::size(kKinds))], "member", "m" + std::to_string(r.below(6)), {}, 0};
+                for (const model::Attribute& attribute : member.attributes)
+                    if (write.kind != WriteKind::kDelete && (write.kind == WriteKind::kUpsert || chance(r, 500)))
+                        write.values.emplace_back(attribute.name, random_value(r, model, member, attribute, Oddity::kStorable));
+                if (write.kind == WriteKind::kDelete || !write.values.empty()) commit.push_back(std::move(write));
+            }
+            if (commit.empty()) plan.steps.pop_back();
         }
     }
 
@@ -310,6 +377,8 @@ Plan generate_plan(std::uint64_t seed) {
     g.crashes(duration);
     g.odd_things(duration);
     g.people(duration);
+    g.grants(duration);
+    g.absences(duration);
     std::multimap<std::int64_t, Step> by_time;  // steps of one moment keep their order
     for (Step& step : g.plan.steps) by_time.emplace(step.at_ms, std::move(step));
     g.plan.steps.clear();

@@ -75,6 +75,11 @@ enum class StepKind {
     kShow,         // the app reads all rows, as its forms show them
     kResolve,      // a person decides an open conflict record: nth, choice=mine|theirs|mix
     kDraft,        // a person looks at an open draft: nth, do=retry|edit|discard
+    kSleep,        // the device is switched off
+    kWake,
+    kLeap,         // days in which nobody does anything
+    kServerBackup,   // remember a copy of the server's file
+    kServerRestore,  // a server made from the copy takes its place
 };
 
 struct Step {
@@ -99,6 +104,16 @@ struct Plan {
 // The model of every random world: note (text keys), item (uuid keys), grp and total (groups, written together),
 // tick (only the server writes), and entities for every type, policy and kind of reference (world_model.cpp).
 const model::Model& world_model();
+// The same with profiles: who takes what follows from claims and from `member`, which only the server writes, and `leaf`
+// follows its visit, which follows its site. The profiles in words are in world_model.cpp, as SQL in world/views.cpp.
+const model::Model& scoped_model();
+inline const model::Model& model_of(const Plan& plan) { return plan.setting("scoped") != 0 ? scoped_model() : world_model(); }
+
+// Claims of the plan's users: settings role<n> and profile<n>.
+std::string plan_user(std::int64_t n);
+using Claims = std::map<std::string, std::string>;
+Claims claims_of(const Plan& plan, std::int64_t user);
+inline constexpr std::string_view kPlanProfiles[] = {"part", "wide", "whole"};
 
 Plan generate_plan(std::uint64_t seed);
 

@@ -28,7 +28,7 @@ constexpr Names<WriteKind, 15> kWrites{{{WriteKind::kInsert, "insert"},
                                         {WriteKind::kRelease, "release"},
                                         {WriteKind::kEditShown, "edit_shown"},
                                         {WriteKind::kAssert, "assert"}}};
-constexpr Names<StepKind, 19> kSteps{{{StepKind::kTxn, "txn"},
+constexpr Names<StepKind, 24> kSteps{{{StepKind::kTxn, "txn"},
                                       {StepKind::kForeign, "foreign"},
                                       {StepKind::kLook, "look"},
                                       {StepKind::kSync, "sync"},
@@ -46,7 +46,12 @@ constexpr Names<StepKind, 19> kSteps{{{StepKind::kTxn, "txn"},
                                       {StepKind::kBadToken, "bad_token"},
                                       {StepKind::kShow, "show"},
                                       {StepKind::kResolve, "resolve"},
-                                      {StepKind::kDraft, "draft"}}};
+                                      {StepKind::kDraft, "draft"},
+                                      {StepKind::kSleep, "sleep"},
+                                      {StepKind::kWake, "wake"},
+                                      {StepKind::kLeap, "leap"},
+                                      {StepKind::kServerBackup, "server_backup"},
+                                      {StepKind::kServerRestore, "server_restore"}}};
 
 template <class E, std::size_t N>
 std::string_view name_of(const Names<E, N>& names, E value) {
@@ -187,6 +192,18 @@ std::string Step::text(std::string_view name) const {
 std::int64_t Plan::setting(std::string_view name, std::int64_t otherwise) const {
     const auto found = settings.find(std::string(name));
     return found == settings.end() ? otherwise : found->second;
+}
+
+std::string plan_user(std::int64_t n) { return "user" + std::to_string(n); }
+
+Claims claims_of(const Plan& plan, std::int64_t user) {
+    Claims claims;
+    if (plan.setting("scoped") == 0) return claims;
+    const auto role = plan.setting("role" + std::to_string(user), -1);
+    const auto profile = plan.setting("profile" + std::to_string(user), -1);
+    if (role >= 0) claims["role"] = "r" + std::to_string(role);
+    if (profile >= 0) claims["profile"] = kPlanProfiles[static_cast<std::size_t>(profile) % std::size(kPlanProfiles)];
+    return claims;
 }
 
 std::string print(const Step& step) {

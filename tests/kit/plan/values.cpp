@@ -101,4 +101,13 @@ Value random_value(Random& random, const model::Attribute& attribute, Oddity odd
     }
 }
 
+Value random_value(Random& random, const model::Model& model, const model::Entity& entity, const model::Attribute& attribute, Oddity oddity) {
+    if (!model.profiles.empty()) {
+        if (attribute.name == "tag") return chance(random, 150) ? Value{Null{}} : Value{"r" + std::to_string(random.below(3))};
+        if (entity.name == "member" && attribute.name == "user") return plan_user(static_cast<std::int64_t>(random.below(chance(random, 200) ? 3 : 2)));
+        if (entity.name == "member" && attribute.references) return std::string(1, static_cast<char>('a' + random.below(3)));
+    }
+    return random_value(random, attribute, oddity);
+}
+
 }  // namespace skerry::kit

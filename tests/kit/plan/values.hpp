@@ -10,6 +10,8 @@ namespace skerry::kit {
 // `own_program`: values that only a device's server check can refuse (JSON with a name twice) are among them.
 enum class Oddity { kStorable, kAlsoRefused };
 Value random_value(Random& random, const model::Attribute& attribute, Oddity oddity);
+// Of an attribute of this model: where scopes hang on it, one of few values.
+Value random_value(Random& random, const model::Model& model, const model::Entity& entity, const model::Attribute& attribute, Oddity oddity);
 Value random_text(Random& random);
 Value random_integer(Random& random);
 

@@ -36,7 +36,54 @@ Entity card() {
     return card;
 }
 
-model::Model make() {
+// part: site id in :sites; visit and task with their site, leaf with its visit; open tasks, open cards; note tag = :role;
+//       member user = :sub; what is written into flag is sent and cleared
+// wide: note tag in :tags; everything else
+// whole: everything
+void add_profiles(model::Model& m) {
+    using model::Download;
+    using model::EntityProfile;
+    const auto named = [&](std::string_view name) {
+        EntityIx ix;
+        static_cast<void>(m.find(name, &ix));
+        return ix;
+    };
+    const EntityIx site = named("site"), visit = named("visit");
+    m.entities.push_back({"member", {"id", Type::kText}, {plain("user", Type::kText), parent("site_id", site.value, OnDelete::kCascade), plain("tag", Type::kText)}});
+    m.entities.push_back({"leaf", {"id", Type::kText}, {parent("visit_id", visit.value, OnDelete::kCascade), plain("n", Type::kInt)}});
+    m.principal = {{"role", model::PrincipalKind::kClaim},
+                   {"sites", model::PrincipalKind::kQuery, "select site_id from member where user = :sub"},
+                   {"tags", model::PrincipalKind::kQuery, "select tag from member where user = :sub"}};
+    for (const std::string_view name : kPlanProfiles) {
+        model::Profile profile{std::string(name), {}};
+        for (std::uint32_t e = 0; e < m.entities.size(); ++e) profile.entities.push_back({.entity = EntityIx{e}});
+        m.profiles.push_back(std::move(profile));
+    }
+    const auto rule = [&](std::size_t profile, std::string_view entity) -> EntityProfile& {
+        EntityProfile& out = m.profiles[profile].entities[named(entity).value];
+        out.download = Download::kRule;
+        return out;
+    };
+    constexpr std::uint32_t kNoteTag = 2, kMemberUser = 0, kFirst = 0;
+    rule(0, "site").link = model::Link{model::kKeyAttribute, "sites", true};
+    rule(0, "note").link = model::Link{kNoteTag, "role", false};
+    rule(0, "card").where = "kind = 'open'";
+    rule(0, "member").link = model::Link{kMemberUser, std::string(model::kUserValue), false};
+    for (const char* child : {"visit", "task", "leaf"}) {
+        EntityProfile& with = rule(0, child);
+        with.download = Download::kWith;
+        with.with = kFirst;
+    }
+    m.profiles[0].entities[named("task").value].where = "done is null or done = false";
+    m.profiles[0].entities[named("leaf").value].priority = 3;
+    m.profiles[0].entities[named("item").value].priority = 5;
+    m.profiles[0].entities[named("flag").value].download = Download::kNoneClear;
+    rule(1, "note").link = model::Link{kNoteTag, "tags", true};
+}
+
+enum class Profiles { kNone, kSome };
+
+model::Model make(Profiles profiles) {
     model::Model m;
     m.app = "world";
     constexpr std::uint32_t kSite = 5, kVisit = 6, kMark = 8;
@@ -72,6 +119,7 @@ model::Model make() {
     named("back").update_delete = model::UpdateDelete::kUpdateWins;
     named("keep").update_delete = model::UpdateDelete::kAsk;
     named("nat").create_create = model::CreateCreate::kMerge;
+    if (profiles == Profiles::kSome) add_profiles(m);
     model::complete(m);
     return m;
 }
@@ -79,7 +127,11 @@ model::Model make() {
 }  // namespace
 
 const model::Model& world_model() {
-    static const model::Model model = make();
+    static const model::Model model = make(Profiles::kNone);
+    return model;
+}
+const model::Model& scoped_model() {
+    static const model::Model model = make(Profiles::kSome);
     return model;
 }
 

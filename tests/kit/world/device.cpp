@@ -76,8 +76,19 @@ void Device::crash_at(std::uint64_t changing_call, Loss loss) {
     disk_->crash_at(changing_call);
 }
 
+void Device::sleep() {
+    disk_->crash_at(0);
+    crash(Loss::kKill);
+    asleep_ = true;
+}
+
+void Device::wake() {
+    asleep_ = false;
+    restart();
+}
+
 void Device::restart(Loss loss) {
-    if (is_up()) return;
+    if (is_up() || asleep_) return;
     disk_->restart(loss);
     scene_.trace.mark("device.restart." + std::string(to_string(loss)));
     auto plain = open_plain();
@@ -106,6 +117,8 @@ void Device::become(const Copy& copy) {
     unsettled_.clear();
     settled_.clear();
     ticks_.clear();
+    scopes_.clear();
+    lines_.clear();
     identity_.clear();
     verdicts_read_ = 0;
     restored_ = true;
@@ -137,6 +150,7 @@ void Device::after_event() {
     syncing_ = false;
     sync_problem_ = problem;
     scene_.trace.line(options_.name, problem ? "sync ended: " + std::string(code_name(problem->code)) : "sync ended");
+    if (!problem) check_view();
 }
 
 void Device::check_problem() {
@@ -175,6 +189,7 @@ Bytes Device::wish_for_slices(Bytes body) const {
 
 void Device::open(const engine::SendRequest& request) {
     if (disk_->is_down()) return;  // a dead process sends nothing
+    if (request.path == wire::kPathPull) pull_began_at_ = scene_.truth == nullptr ? std::nullopt : scene_.truth->position();
     server::http::Request http{.method = "POST", .target = request.path, .authorization = "Bearer " + (good_token_ ? options_.token : "skt_nobody"),
                                .content_type = std::string(wire::kContentType), .body = request.path == wire::kPathPull ? wish_for_slices(request.body) : request.body};
     scene_.net.open(options_.link, *this, request.id, std::move(http));
@@ -199,6 +214,9 @@ void Device::set_live(bool live) {
 }
 void Device::network_available() {
     event({}, [&] { host_->network_available(); });
+}
+void Device::ask(const std::function<void(engine::Engine&)>& what) {
+    event("ask", [&] { host_->ask(what); });
 }
 void Device::look() {
     event("look", [&] { host_->app_wrote(); });

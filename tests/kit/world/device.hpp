@@ -71,6 +71,9 @@ class Device final : public Caller, public host::Exchange {
     const std::optional<Error>& sync_problem() const { return sync_problem_; }
     void set_live(bool live);
     void network_available();
+    void ask(const std::function<void(engine::Engine&)>& what);
+    // Runs that began and ended since the last call.
+    std::vector<engine::RunEvent> take_events() { return host_->take_events(); }
     const engine::Status& status() const { return host_->status(); }
     std::uint64_t unsettled() const { return unsettled_.size(); }
     std::uint64_t drafts();
@@ -85,6 +88,9 @@ class Device final : public Caller, public host::Exchange {
     void crash_at(std::uint64_t changing_call, Loss loss);  // dies at that call, whoever makes it
     void restart(Loss loss);              // what a dead disk keeps
     void restart() { restart(loss_); }
+    // Switched off until wake(), whoever calls restart().
+    void sleep();
+    void wake();
     // A copy of the file, as a backup of the phone would hold it. The device may be in use.
     struct Copy;
     std::shared_ptr<const Copy> copy();
@@ -138,6 +144,9 @@ class Device final : public Caller, public host::Exchange {
     bool identity_changed();
     void read_verdicts();
     void check_visible();
+    void check_view();
+    void check_lines();
+    void look_at_scopes();
     void check_nothing_lost();
     void check_problem();
     std::vector<std::pair<std::int64_t, std::string>> journal();  // (number, id) by number
@@ -159,6 +168,7 @@ class Device final : public Caller, public host::Exchange {
     EventId timer_;
     bool live_ = false;
     bool good_token_ = true;
+    bool asleep_ = false;
     bool syncing_ = false;
     std::optional<Error> sync_problem_;
 
@@ -176,6 +186,9 @@ class Device final : public Caller, public host::Exchange {
     std::map<Label, std::string> settled_;
     std::uint64_t seen_calls_ = 0;
     std::map<std::string, std::int64_t> ticks_;
+    std::optional<std::int64_t> pull_began_at_;  // the server's position
+    std::map<std::int64_t, bool> scopes_;  // granted, and whether complete
+    std::map<std::string, std::set<std::int64_t>> lines_;
     bool restored_ = false;  // its numbers may be older than what the server has forgotten
 };
 

@@ -31,7 +31,7 @@ void Device::by_library(std::string_view what, const Said& said, const std::func
     if (!done) {
         // What the model or the present rows do not allow is an answer; nothing else is.
         const Code code = done.error().code;
-        if (!is_answer(code) && code != Code::kNotFound && code != Code::kKeyTaken && code != Code::kAssertFailed && code != Code::kInvalidArgument)
+        if (!is_answer(code) && code != Code::kNotFound && code != Code::kKeyTaken && code != Code::kAssertFailed && code != Code::kInvalidArgument && code != Code::kNotWritable)
             fail("P1 local writes", std::string(what) + ": " + describe(done.error()));
         return after_event();
     }

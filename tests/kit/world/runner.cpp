@@ -20,14 +20,20 @@ Partition partition_of(const std::string& way) {
     return way == "both" ? Partition::kBoth : Partition::kNone;
 }
 
+// Of so many rows, most users are given one or two.
+constexpr std::int64_t kMembers = 8;
+
 class Run {
   public:
     Run(const Plan& plan, const RunOptions& options)
         : plan_(plan),
           options_(options),
-          world_(plan.seed, {.tick = Millis{plan.setting("tick_ms", 50)}, .two_connections = plan.setting("two_connections") != 0,
-                              .slice_rows = static_cast<std::uint32_t>(plan.setting("slice_rows")), .echo = options.echo}) {
+          world_(plan.seed, {.model = &model_of(plan), .tick = Millis{plan.setting("tick_ms", 50)}, .two_connections = plan.setting("two_connections") != 0,
+                              .slice_rows = static_cast<std::uint32_t>(plan.setting("slice_rows")), .echo = options.echo, .claims = claims(plan),
+                              .retention_days = plan.setting("retention_days", 90)}) {
         allow_problems();
+        for (const Step& step : plan.steps)
+            if (step.kind == StepKind::kNet && step.number(fate_name(FateKind::kStale)) > 0) world_.scene().old_answers = true;
     }
 
     Report run() {
@@ -35,10 +41,10 @@ class Run {
         if (const auto rows = plan_.setting("seed_rows"); rows > 0) seed_rows(rows);
         if (const auto keys = plan_.setting("seed_typed"); keys > 0) seed_typed(keys);
         for (std::int64_t d = 0; d < plan_.setting("devices", 2) && world_.ok(); ++d)
-            by_number_.push_back(&world_.device("d" + std::to_string(d), "user" + std::to_string(d % users)));
+            by_number_.push_back(&world_.device("d" + std::to_string(d), plan_user(d % users)));
         for (const Step& step : plan_.steps) {
             if (!world_.ok()) break;
-            const Millis left = std::chrono::ceil<Millis>(Millis{step.at_ms} - world_.now());
+            const Millis left = std::chrono::ceil<Millis>(Millis{step.at_ms} + leapt_ - world_.now());
             if (left.count() > 0) world_.run_for(left);
             if (world_.ok()) execute(step);
         }
@@ -58,16 +64,23 @@ class Run {
     }
 
   private:
+    static std::map<std::string, Claims> claims(const Plan& plan) {
+        std::map<std::string, Claims> out;
+        for (std::int64_t user = 0; user < plan.setting("users", 1); ++user) out.emplace(plan_user(user), claims_of(plan, user));
+        return out;
+    }
     // What the plan's faults may lead to; any other problem fails the world.
     void allow_problems() {
         auto& allowed = world_.scene().allowed_problems;
         allowed.clear();
         for (const Step& step : plan_.steps) {
             switch (step.kind) {
+                case StepKind::kServerRestore: allowed.insert({Code::kNotEnrolled, Code::kOffline, Code::kTruncated, Code::kForeignAnswer}); break;
                 case StepKind::kServerCrash: allowed.insert({Code::kOffline, Code::kTruncated, Code::kForeignAnswer}); break;
                 case StepKind::kCrash: allowed.insert(Code::kIo); break;
                 case StepKind::kBadToken: allowed.insert(Code::kUnauthorized); break;
-                case StepKind::kPartition: allowed.insert({Code::kOffline}); break;
+                case StepKind::kPartition:
+                case StepKind::kLeap: allowed.insert({Code::kOffline}); break;
                 case StepKind::kNet: allow_for_net(step, allowed); break;
                 default: break;
             }
@@ -91,7 +104,7 @@ class Run {
     void seed_rows(std::int64_t n) {
         std::vector<Write> writes;
         for (std::int64_t i = 0; i < n; ++i)
-            writes.push_back({WriteKind::kInsert, "note", "seed" + std::to_string(i), {{"text", "from the beginning"}, {"n", i}}, 0});
+            writes.push_back({WriteKind::kInsert, "note", "seed" + std::to_string(i), {{"text", "from the beginning"}, {"n", i}, {"tag", "r" + std::to_string(i % 4)}}, 0});
         world_.server().write({writes});
     }
 
@@ -102,10 +115,11 @@ class Run {
         const model::Model& model = world_.scene().model;
         for (std::size_t e = 5; e < model.entities.size(); ++e) {
             if (model.entities[e].builtin()) continue;
-            for (std::int64_t k = 0; k < keys; ++k) {
-                Write write{WriteKind::kInsert, model.entities[e].name, std::string(1, static_cast<char>('a' + k)), {}, 0};
+            const bool member = model.entities[e].name == "member";
+            for (std::int64_t k = 0; k < (member ? kMembers : keys); ++k) {
+                Write write{WriteKind::kInsert, model.entities[e].name, member ? "m" + std::to_string(k) : std::string(1, static_cast<char>('a' + k)), {}, 0};
                 for (const model::Attribute& attribute : model.entities[e].attributes)
-                    if (!chance(random, 200)) write.values.emplace_back(attribute.name, random_value(random, attribute, Oddity::kStorable));
+                    if (!chance(random, 200)) write.values.emplace_back(attribute.name, random_value(random, model, model.entities[e], attribute, Oddity::kStorable));
                 commits.push_back({std::move(write)});
             }
         }
@@ -119,6 +133,13 @@ class Run {
         world_.scene().trace.line("step", print(step).substr(0, 200));
         switch (step.kind) {
             case StepKind::kServerCrash: return server_crash(step);
+            case StepKind::kLeap: return leap(step);
+            case StepKind::kServerBackup:
+                if (world_.server().is_up()) server_backup_ = world_.server().back_up();
+                return;
+            case StepKind::kServerRestore:
+                if (server_backup_) world_.server().restore(*server_backup_);
+                return;
             case StepKind::kServerSql:
                 world_.server().write(step.commits);
                 if (world_.server().is_up()) world_.server().count_up();
@@ -155,6 +176,8 @@ class Run {
                 world_.scene().events.after(Millis{step.number("for", 1'000)}, [d] { d->use_good_token(true); });
                 return;
             case StepKind::kRestore: return restore(*d, step);
+            case StepKind::kSleep: return d->sleep();
+            case StepKind::kWake: return d->wake();
             case StepKind::kJoin:
                 if (world_.server().is_up())
                     by_number_.push_back(&world_.device("joined" + std::to_string(by_number_.size()), d->options().user));
@@ -230,6 +253,13 @@ class Run {
         d.start();
     }
 
+    void leap(const Step& step) {
+        const Micros before = world_.now();
+        world_.leap(step.number("days", 1));
+        leapt_ += world_.now() - before;
+        world_.scene().trace.mark("world.leap");
+    }
+
     void dump() {
         const auto put = [&](const std::string& node, const CrashDisk& disk) {
             for (const std::string& file : disk.files()) {
@@ -246,7 +276,9 @@ class Run {
     std::vector<Device*> by_number_;
     World world_;
     std::map<std::uint32_t, std::shared_ptr<const Device::Copy>> backups_;
+    std::shared_ptr<const ServerNode::Backup> server_backup_;
     int looks_left_ = 400;
+    Micros leapt_{0};
 };
 
 }  // namespace

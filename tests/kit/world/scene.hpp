@@ -8,6 +8,7 @@
 #include "kit/events/trace.hpp"
 #include "kit/net/network.hpp"
 #include "kit/oracle/oracle.hpp"
+#include "kit/plan/plan.hpp"
 
 namespace skerry::kit {
 
@@ -47,6 +48,38 @@ struct Scene {
     std::set<Code> allowed_problems{Code::kOffline};
     Label next_label = 1;
     std::map<std::string, Label> labels;  // by the transaction's random id (16 bytes)
+    std::map<std::string, Claims> claims;  // by user: what the tokens of his devices say
+    // The server as devices are measured by it; no answer while it is down.
+    struct Truth {
+        virtual ~Truth() = default;
+        // Equal numbers: no row has changed in between. None: changes wait that have no place yet.
+        virtual std::optional<std::int64_t> position() = 0;
+        virtual std::optional<Images> view(const std::string& user) = 0;
+        // (scope, entity, key) of the rows in these scopes.
+        virtual std::set<std::string> lines(const std::set<std::int64_t>& scopes) = 0;
+    };
+    Truth* truth = nullptr;
+    // A network that repeats old answers makes a device end its sync with an old state in good faith.
+    bool old_answers = false;
+
+    bool server_restored = false;
+    // Days that passed in leaps: what is older than the retention may be forgotten.
+    std::int64_t days_leapt = 0;
+
+    // What differs, for people; "" if nothing does.
+    std::string compare(const Images& ours, const Images& theirs) const {
+        std::string out;
+        for (const Touched& row : difference(theirs, ours)) {
+            out += " " + model.entity(row.row.entity).name + " '" + row.row.key + "':";
+            for (const Image* image : {&row.after, &row.before}) {
+                out += image == &row.after ? " has" : ", should have";
+                if (!*image) out += " nothing";
+                if (*image)
+                    for (const Value& value : **image) out += " " + model::to_text(value).substr(0, 60);
+            }
+        }
+        return out;
+    }
 };
 
 }  // namespace skerry::kit

@@ -1,23 +1,14 @@
 #include "kit/world/server_node.hpp"
 
-#include "base/error_table.hpp"
+#include <sqlite3.h>
+
 #include "kit/events/seeds.hpp"
+#include "server/storage/sqlite/schema.hpp"
 
 namespace skerry::kit {
 
-namespace {
-
-std::string as_text(const Image& image) {
-    if (!image) return "nothing";
-    std::string out;
-    for (const Value& value : *image) out += (out.empty() ? "" : " ") + model::to_text(value).substr(0, 60);
-    return out;
-}
-
-}  // namespace
-
-ServerNode::ServerNode(Scene& scene, Millis tick)
-    : scene_(scene), tick_(tick), clock_(scene.events.now_ref()), random_(sub_seed(scene.seed, "ids", 1'000'000)), log_(scene.trace) {
+ServerNode::ServerNode(Scene& scene, Millis tick, std::int64_t retention_days)
+    : scene_(scene), tick_(tick), retention_days_(retention_days), clock_(scene.events.now_ref()), random_(sub_seed(scene.seed, "ids", 1'000'000)), log_(scene.trace) {
     disk_ = std::make_unique<CrashDisk>(unique_vfs_name("server"), sub_seed(scene.seed, "disk", 1'000'000), [this] { return clock_.wall().count() / 1000; });
     disk_->seed_sqlite_randomness();
     scene_.net.on_server_work([this] { return observe(); });
@@ -38,7 +29,7 @@ void ServerNode::start() {
             made_ = false;
         }
     }
-    auto opened = made_ ? server::Server::open({.place = place(), .model = scene_.model}, clock_, random_, log_)
+    auto opened = made_ ? server::Server::open({.place = place(), .model = scene_.model, .retention = std::chrono::hours(24 * retention_days_)}, clock_, random_, log_)
                         : Result<std::unique_ptr<server::Server>>(skerry::fail(Code::kIo, "it died being made"));
     auto eyes = sqlite::Database::open(file(), {.vfs = std::string(disk_->vfs_name()), .mode = sqlite::Open::kReadWrite, .busy_timeout_ms = 0});
     if (!opened || !eyes) {
@@ -55,6 +46,7 @@ void ServerNode::start() {
     scene_.trace.line("server", "up");
     settle_doubt();
     if (!observe()) return;
+    learn_forgotten();
     scene_.net.set_handler(&server_->handler());
     schedule_tick();
 }
@@ -98,10 +90,39 @@ void ServerNode::restart(Loss loss) {
     start();
 }
 
+std::shared_ptr<const ServerNode::Backup> ServerNode::back_up() {
+    auto disk = std::make_shared<CrashDisk>(unique_vfs_name("backup"), 0, [] { return std::int64_t{0}; });
+    disk->clone_from(*disk_);
+    return std::make_shared<const Backup>(Backup{std::move(disk), scene_.oracle.remember(), judged_});
+}
+
+// As server::restore does it for folders: the database alone, with an epoch of its own.
+void ServerNode::restore(const Backup& backup) {
+    disk_->crash_at(0);
+    crash(Loss::kKill);
+    disk_->restart(Loss::kKill);
+    disk_->clone_from(*backup.disk);
+    if (sqlite3_vfs* vfs = sqlite3_vfs_find(std::string(disk_->vfs_name()).c_str()))
+        for (const char* suffix : {"", "-wal"}) static_cast<void>(vfs->xDelete(vfs, ("srv/transit.db" + std::string(suffix)).c_str(), 0));
+    auto db = sqlite::Database::open(file(), {.vfs = std::string(disk_->vfs_name()), .mode = sqlite::Open::kReadWrite, .busy_timeout_ms = 0});
+    const Result<void> renewed = db ? server::storage::renew_epoch(*db, random_) : Result<void>(skerry::fail(db.error()));
+    if (!renewed) return fail("test", "restore: " + describe(renewed.error()));
+    db = {};
+    in_doubt_.reset();
+    judged_ = backup.judged;
+    scene_.oracle.back_to(backup.past);
+    scene_.server_restored = true;
+    ++restores_;
+    scene_.trace.mark("server.restored");
+    start();
+}
+
 void ServerNode::schedule_tick() {
     scene_.events.after(tick_, [this, life = life_] {
         if (life != life_ || scene_.failure) return;
+        const std::uint64_t before = disk_->changing_calls();
         server_->handler().tick();
+        if (!disk_->is_down() && disk_->changing_calls() != before) learn_forgotten();
         if (!observe()) return;
         scene_.net.wake_if_wanted();
         schedule_tick();
@@ -109,7 +130,7 @@ void ServerNode::schedule_tick() {
 }
 
 std::string ServerNode::token(const std::string& user) {
-    auto token = server::make_token(place(), {.user = user, .label = "sim", .valid_for = std::nullopt}, clock_, random_);
+    auto token = server::make_token(place(), {.user = user, .label = "sim", .valid_for = std::nullopt, .claims = scene_.claims[user]}, clock_, random_);
     if (!token) {
         fail("test", "make_token: " + describe(token.error()));
         return {};
@@ -126,61 +147,6 @@ bool ServerNode::observe() {
     seen_calls_ = disk_->changing_calls();
     judged();
     return true;
-}
-
-// The order of judging: a request is one device's, in number order, and requests are handled one at a time.
-void ServerNode::judged() {
-    struct Device {
-        std::int64_t ix, seen;
-    };
-    std::vector<Device> devices;
-    auto query = eyes_.prepare("SELECT ix, seen FROM skerry_device ORDER BY ix");
-    while (query && query->step().value_or(false)) devices.push_back({query->integer(0), query->integer(1)});
-    if (query) query->reset();
-    bool any = false;
-    for (const Device& device : devices) {
-        auto& known = judged_[device.ix];
-        if (device.seen < known) return fail("I2 durability", "forgot that it judged transaction " + std::to_string(known) + " of device " + std::to_string(device.ix));
-        auto rows = eyes_.prepare("SELECT s.no, s.id8, o.verdict, o.code FROM skerry_seen s LEFT JOIN skerry_outcome o USING(device, no) WHERE device = ?1 AND s.no > ?2 ORDER BY s.no");
-        if (!rows) return fail("test", describe(rows.error()));
-        rows->bind(1, device.ix).bind(2, known);
-        while (rows->step().value_or(false)) {
-            any = true;
-            known = rows->integer(0);
-            Label label = 0;
-            for (const auto& [id, candidate] : scene_.labels)
-                if (static_cast<std::int64_t>(Reader(id).u64()) == rows->integer(1)) label = candidate;
-            if (label == 0 || !scene_.oracle.knows(label)) return fail("P2 exactly once", "judged a transaction that nobody made");
-            if (scene_.oracle.verdict(label) != nullptr) return fail("P2 exactly once", "judged again: " + scene_.oracle.describe(label));
-            constexpr Judgement kByVerdict[] = {Judgement::kApplied, Judgement::kApplied, Judgement::kMerged, Judgement::kConflict, Judgement::kRejected};
-            const auto verdict = rows->integer(2);
-            if (verdict < 1 || verdict > 4) return fail("oracle verdict", "judged with verdict " + std::to_string(verdict));
-            const Observed observed{kByVerdict[static_cast<std::size_t>(verdict)], code_from_number(static_cast<std::uint16_t>(rows->integer(3)))};
-            const Prediction& predicted = scene_.oracle.judged(label, observed);
-            scene_.trace.line("server", "judged " + scene_.oracle.describe(label));
-            if (!agrees(predicted, observed))
-                return fail("oracle verdict", "judged " + std::string(judgement_name(observed.judgement)) + " " + std::string(code_name(observed.code)) + ": " + scene_.oracle.describe(label));
-        }
-        rows->reset();
-    }
-    if (!any) return;
-    auto now = read_images(eyes_, scene_.model);
-    if (!now) return fail("test", describe(now.error()));
-    for (const Touched& row : difference(scene_.oracle.rows(), canonical(without_records(std::move(*now), scene_.model), scene_.model)))
-        return fail("oracle rows", "after judging, " + scene_.model.entity(row.row.entity).name + " '" + row.row.key + "': should be " + as_text(row.before) + ", is " + as_text(row.after));
-    if (const std::string wrong = scene_.oracle.compare_records(records()); !wrong.empty()) fail("oracle records", wrong);
-}
-
-std::vector<SeenRecord> ServerNode::records() {
-    std::vector<SeenRecord> out;
-    auto rows = eyes_.prepare("SELECT id, entity, row, attribute, author, batch, operation, why, state, choice, base, mine, theirs FROM skerry_conflict ORDER BY at, id");
-    while (rows && rows->step().value_or(false)) {
-        const auto text = [&](int i) { return std::string(rows->text(i)); };
-        const auto object = [&](int i) { return rows->is_null(i) ? std::nullopt : std::optional(text(i)); };
-        out.push_back({text(0), text(1), text(2), text(3), text(4), text(5), text(6), text(7), text(8), text(9), object(10), object(11), object(12)});
-    }
-    if (rows) rows->reset();
-    return out;
 }
 
 // The oracle hears of every statement: what a row was when it was deleted counts, also inside a transaction.
@@ -233,39 +199,5 @@ void ServerNode::write(const std::vector<std::vector<Write>>& commits) {
     });
 }
 void ServerNode::count_up() { sql({"INSERT INTO tick(id, v) VALUES('t', 1) ON CONFLICT DO UPDATE SET v = v + 1"}); }
-
-Images ServerNode::images() {
-    auto images = read_images(eyes_, scene_.model);
-    return images ? std::move(*images) : Images{};
-}
-std::vector<std::string> ServerNode::rows(std::string_view entity) { return as_lines(images(), scene_.model, entity); }
-
-// Every rejected transaction is kept as a draft, closed where a later one replaced or discarded it.
-void ServerNode::check_drafts() {
-    std::map<Label, std::int64_t> drafts;
-    auto rows = eyes_.prepare("SELECT s.id8, d.state FROM skerry_draft d JOIN skerry_seen s USING(device, no)");
-    while (rows && rows->step().value_or(false))
-        for (const auto& [id, label] : scene_.labels)
-            if (static_cast<std::int64_t>(Reader(id).u64()) == rows->integer(0)) drafts[label] = rows->integer(1);
-    if (rows) rows->reset();
-    constexpr std::int64_t kOpen = 1;
-    for (const Label label : scene_.oracle.rejected()) {
-        const auto found = drafts.find(label);
-        if (found == drafts.end()) return fail("drafts", "no draft of " + scene_.oracle.describe(label));
-        if ((found->second == kOpen) != scene_.oracle.draft_is_open(label))
-            return fail("drafts", "state " + std::to_string(found->second) + " of the draft of " + scene_.oracle.describe(label));
-    }
-    if (drafts.size() != scene_.oracle.rejected().size()) fail("drafts", "a draft of what was not rejected");
-}
-
-void ServerNode::check() {
-    check_drafts();
-    auto integrity = eyes_.prepare_once("PRAGMA integrity_check");
-    if (!integrity || !(*integrity)->step().value_or(false) || (*integrity)->text(0) != "ok") fail("I1 integrity", "integrity_check");
-    const auto queued = eyes_.integer("SELECT count(*) FROM skerry_queue");
-    if (!queued || *queued != 0) fail("L2 head", "the change queue is not empty at the end");
-    if (without_records(images(), scene_.model) != scene_.oracle.rows()) fail("L3 convergence", "rows differ from the oracle's");
-    if (const std::string wrong = scene_.oracle.compare_records(records()); !wrong.empty()) fail("L3 convergence", "records: " + wrong);
-}
 
 }  // namespace skerry::kit

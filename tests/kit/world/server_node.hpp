@@ -11,10 +11,10 @@
 
 namespace skerry::kit {
 
-class ServerNode {
+class ServerNode final : public Scene::Truth {
   public:
-    ServerNode(Scene& scene, Millis tick);
-    ~ServerNode();
+    ServerNode(Scene& scene, Millis tick, std::int64_t retention_days);
+    ~ServerNode() override;
 
     void start();
     bool is_up() const { return server_ != nullptr; }
@@ -30,9 +30,18 @@ class ServerNode {
     void restart(Loss loss);
     void restart() { restart(loss_); }
 
+    // A copy of the file, as a backup holds it. The server is up.
+    struct Backup;
+    std::shared_ptr<const Backup> back_up();
+    // A server made from the backup takes this one's place.
+    void restore(const Backup& backup);
+
     Images images();
     std::vector<std::string> rows(std::string_view entity);
     std::vector<SeenRecord> records();
+    std::optional<std::int64_t> position() override;
+    std::optional<Images> view(const std::string& user) override;
+    std::set<std::string> lines(const std::set<std::int64_t>& scopes) override;
     CrashDisk& disk() { return *disk_; }
     VirtualClock& clock() { return clock_; }
     // After anything that may have changed the database: what was judged, does every row agree with the oracle?
@@ -50,6 +59,7 @@ class ServerNode {
     };
     void die();
     void settle_doubt();
+    void learn_forgotten();
     void check_drafts();
     void tell_oracle(const std::vector<Images>& seen);
     void schedule_tick();
@@ -61,6 +71,7 @@ class ServerNode {
 
     Scene& scene_;
     Millis tick_;
+    std::int64_t retention_days_;
     std::unique_ptr<CrashDisk> disk_;
     VirtualClock clock_;
     SeededRandom random_;
@@ -72,7 +83,14 @@ class ServerNode {
     std::uint64_t seen_calls_ = 0;
     std::map<std::int64_t, std::int64_t> judged_;  // by device row, the highest number the oracle was told
     bool made_ = false;
+    std::int64_t restores_ = 0;
     std::optional<std::vector<Images>> in_doubt_;  // a commit of another program that a crash cut short, by statement
+};
+
+struct ServerNode::Backup {
+    std::shared_ptr<CrashDisk> disk;
+    Oracle::Past past;
+    std::map<std::int64_t, std::int64_t> judged;
 };
 
 }  // namespace skerry::kit

@@ -32,6 +32,8 @@ struct WorldOptions {
     bool two_connections = false;
     std::uint32_t slice_rows = 0;  // 0 = what the engine wishes
     bool echo = false;  // the trace to stderr as it happens
+    std::map<std::string, Claims> claims{};  // by user
+    std::int64_t retention_days = 90;
 };
 
 class World {
@@ -56,6 +58,8 @@ class World {
     // Everybody in turn, until a round changes nothing more to send.
     void sync_all();
     void run_for(Millis time);
+    // Days in which nobody does anything, the server neither. Afterwards every clock shows them.
+    void leap(std::int64_t days);
     // False if the time was not enough.
     bool run_until(const std::function<bool()>& condition, Millis limit = Millis{600'000});
 
@@ -70,7 +74,7 @@ class World {
     void settle();
     void check_everything();
     void check_newcomer();
-    std::string compare(const Images& ours, const Images& theirs) const;
+    void compare(Device& device, std::string_view invariant);
 
     WorldOptions options_;
     Scene scene_;
