@@ -1,6 +1,6 @@
 // Two devices of two people, edited without a network, brought together by a server. A whole program:
 //
-//   skerry init places --model examples/places/model.yaml
+//   skerry init places --model examples/two_devices.yaml
 //   skerry token places --user ann --out ann.token
 //   skerry token places --user ben --out ben.token
 //   skerry serve places &

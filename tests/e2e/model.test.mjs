@@ -40,7 +40,7 @@ test('the models of the documentation and of the examples are sound', async (t) 
   const block = (begin) => new RegExp(`\`\`\`yaml\\n(${begin}[^]*?)\`\`\``).exec(page)[1];
   world.write('docs.yaml', block('app: ') + block('principal: '));
   await world.skerry('init', 'tasks');
-  await world.skerry('model', 'check', 'docs.yaml', 'tasks/model.yaml', join(root, 'examples/places/model.yaml'));
+  await world.skerry('model', 'check', 'docs.yaml', 'tasks/model.yaml', join(root, 'examples/outreach/model.yaml'));
   assert.match(await world.skerry('types', 'docs.yaml', '--namespace', 'app::data'), /^namespace app::data \{$/m);
   await world.fails('invalid_argument', 'types', 'docs.yaml', '--namespace', 'class');
 });

@@ -46,10 +46,10 @@ std::size_t put_in_order(std::vector<scopes::Download>& downloads, const model::
     if (downloads.empty()) return 0;
     const std::vector<std::uint32_t> priorities = priorities_of(model, profile);
     const std::vector<bool> named = with_parents(model, first);
-    std::stable_sort(downloads.begin(), downloads.end(), [&](const scopes::Download& a, const scopes::Download& b) {
+    std::sort(downloads.begin(), downloads.end(), [&](const scopes::Download& a, const scopes::Download& b) {
         if (named[a.entity.value] != named[b.entity.value]) return static_cast<bool>(named[a.entity.value]);
         if (priorities[a.entity.value] != priorities[b.entity.value]) return priorities[a.entity.value] > priorities[b.entity.value];
-        return a.entity < b.entity;
+        return std::tie(a.entity, a.scopes) < std::tie(b.entity, b.scopes);
     });
     return static_cast<std::size_t>(std::count_if(downloads.begin(), downloads.end(), [&](const auto& d) { return named[d.entity.value]; }));
 }

@@ -160,6 +160,8 @@ void Device::check_problem() {
 }
 
 void Device::response_started(std::uint64_t request, int status, std::string_view content_type, Millis retry_after) {
+    // Not before: a run of its own may open the next pull in the very step in which another ends.
+    if (request == open_pull_.first) pull_began_at_ = open_pull_.second;
     event({}, [&] { host_->response_started(request, status, content_type, retry_after); });
 }
 void Device::response_bytes(std::uint64_t request, BytesView bytes) {
@@ -189,7 +191,7 @@ Bytes Device::wish_for_slices(Bytes body) const {
 
 void Device::open(const engine::SendRequest& request) {
     if (disk_->is_down()) return;  // a dead process sends nothing
-    if (request.path == wire::kPathPull) pull_began_at_ = scene_.truth == nullptr ? std::nullopt : scene_.truth->position();
+    if (request.path == wire::kPathPull) open_pull_ = {request.id, scene_.truth == nullptr ? std::nullopt : scene_.truth->position()};
     server::http::Request http{.method = "POST", .target = request.path, .authorization = "Bearer " + (good_token_ ? options_.token : "skt_nobody"),
                                .content_type = std::string(wire::kContentType), .body = request.path == wire::kPathPull ? wish_for_slices(request.body) : request.body};
     scene_.net.open(options_.link, *this, request.id, std::move(http));

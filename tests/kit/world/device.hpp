@@ -128,6 +128,7 @@ class Device final : public Caller, public host::Exchange {
         Label label = 0;
     };
     std::vector<DraftFact> open_drafts();
+    bool is_decided(const RowChange& change);  // it decides a conflict record, and others have done so meanwhile
     bool is_asserted(const std::vector<DraftFact>& open, const DraftFact& chosen, const RowChange& change) const;
     enum class Numbers { kYes, kNo };  // whether it makes a transaction, and numbers first what is open
     void by_library(std::string_view what, const Said& said, const std::function<Result<void>()>& work, Numbers numbers = Numbers::kYes);
@@ -186,7 +187,8 @@ class Device final : public Caller, public host::Exchange {
     std::map<Label, std::string> settled_;
     std::uint64_t seen_calls_ = 0;
     std::map<std::string, std::int64_t> ticks_;
-    std::optional<std::int64_t> pull_began_at_;  // the server's position
+    std::pair<std::uint64_t, std::optional<std::int64_t>> open_pull_{};  // the request, and the server's position when it was made
+    std::optional<std::int64_t> pull_began_at_;  // that position, of the newest pull that is answered
     std::map<std::int64_t, bool> scopes_;  // granted, and whether complete
     std::map<std::string, std::set<std::int64_t>> lines_;
     bool restored_ = false;  // its numbers may be older than what the server has forgotten
