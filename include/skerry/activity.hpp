@@ -77,6 +77,13 @@ struct Draft {
     std::vector<RowChange> changes;
 };
 
+// What became of a draft group that was sent again.
+struct DraftRetry {
+    std::uint64_t transaction = 0;     // that does it; 0: the group was of an earlier identity of this file and nothing was left to do
+    std::vector<std::string> decided;  // conflict records that it was to decide and others have decided meanwhile: left out
+    bool nothing_left = false;         // there was nothing else in it: the group is dropped
+};
+
 // One transaction made on this device, or at work on another device of an identity that this file had before.
 struct LogEntry {
     std::uint64_t transaction = 0;

@@ -4,7 +4,8 @@
 // Thread rule: a Device belongs to one thread at a time, and starts none of its own (only while the name of a
 // server is being looked up, the socket library has one, which runs nothing of yours). Network work happens
 // inside sync(), run_for() and poll(); callbacks are called from there. Other processes may read and write
-// the same file with any SQLite program (3.37 or newer): what they write is captured and sent too.
+// the same file with any SQLite program (3.37 or newer): what they write is captured and sent too. Of several Devices on
+// one file, in one process or many, one at a time syncs, for all of them; when it has ended, however it did, another takes over.
 //
 // Durability: a transaction whose commit returned is on the disk (WAL, synchronous=FULL).
 #pragma once
@@ -62,6 +63,10 @@ struct DeviceStatus {
     std::vector<std::string> incomplete;  // entities whose first download has not finished
     std::optional<std::int64_t> synced_at_us;  // wall clock of the last checkpoint, microseconds since 1970
     std::optional<std::int64_t> fresh_as_of_us;  // everything that the server had then is here, but for what is incomplete
+    std::optional<std::int64_t> checked_at_us;  // when all rows were last compared with the server's
+    std::uint64_t mended_rows = 0;              // rows that such comparisons found different and read anew, ever
+    std::optional<std::int64_t> mended_at_us;   // when they last found any
+    bool synced_elsewhere = false;        // another program, or another Device, syncs this store now: it does for this one too
     std::optional<Error> problem;         // why it waits, is offline or needs attention
     std::uint64_t rows_received = 0;      // in the current or last sync
     std::uint64_t rows_left = 0;          // estimate
@@ -125,7 +130,7 @@ class Device {
 
     // Runs the unit "full", in this thread: sends what is unsent, receives up to what the server had when it began. Asked for
     // while another unit runs, it comes after that. `progress` is called four times a second or more. Errors say why it could
-    // not finish; work goes on locally.
+    // not finish; work goes on locally. sync_elsewhere: another program has synced this store for five seconds and does so still.
     Result<DeviceStatus> sync(const std::function<void(const DeviceStatus&)>& progress = {});
     // The same with another unit. Errors: not_found, sync_loop, and those of sync().
     Result<DeviceStatus> run_unit(std::string_view unit, const std::function<void(const DeviceStatus&)>& progress = {});
@@ -167,7 +172,8 @@ class Device {
     Result<Freshness> freshness(const std::vector<std::string>& entities);
     Result<Freshness> freshness_of_query(std::string_view query);
 
-    // Stay connected while run_for() or poll() is called: changes arrive and go out by themselves.
+    // Stay connected while run_for() or poll() is called: changes arrive and go out by themselves. While another program syncs the
+    // store it does that, and this Device waits for its turn.
     void set_live(bool live);
     // Drives network work and callbacks for at most `limit`; returns early when stop_running() was called.
     void run_for(std::chrono::milliseconds limit);
@@ -181,7 +187,7 @@ class Device {
     Result<std::uint64_t> watch(std::string_view query, std::function<void(const Table&)> callback);
     void unwatch(std::uint64_t watch);
 
-    // Called for every transaction whose verdict has settled.
+    // Called for every transaction whose verdict has settled in a sync of this Device.
     void on_verdict(std::function<void(const Verdict&)> callback);
 
     Result<DeviceStatus> status();
@@ -189,8 +195,8 @@ class Device {
     void on_status(std::function<void(const DeviceStatus&)> callback);
 
     // What is wanted on demand: the values of a name that the model declares as `chosen`, such as the keys of sites to take along;
-    // they replace those chosen before, and none drops what was there for them. Counts from the next sync on; kept across
-    // restarts. Errors: not_found (the model has no such name), invalid_argument (too many, too long, inside transaction()).
+    // they replace those chosen before, and none drops what was there for them. Counts at once while live, else from the next sync
+    // on; kept across restarts. Errors: not_found (the model has no such name), invalid_argument (too many, too long, inside transaction()).
     Result<void> choose(std::string_view name, const std::vector<std::string>& values);
     // By name, ascending; names of which nothing is chosen are left out.
     Result<std::vector<std::pair<std::string, std::vector<std::string>>>> chosen();
@@ -221,10 +227,11 @@ class Device {
     // Errors: not_found (draft, row or attribute), value_invalid, invalid_argument (the draft deletes the row).
     Result<void> edit_draft(std::uint64_t number, std::string_view entity, std::string_view key,
                             const std::vector<std::pair<std::string, Value>>& values);
-    // Does the changes of the draft's whole group again, as one new transaction, and returns its number. What others changed
-    // since is detected as ever. On an error nothing is done and the drafts stay: not_found (a row that it updates is
-    // not here), key_taken, and whatever the writes are refused with.
-    Result<std::uint64_t> retry_draft(std::uint64_t number);
+    // Does the changes of the draft's whole group again, as one new transaction. What others changed since is detected as ever.
+    // What was to decide a conflict record that is decided meanwhile is left out; where nothing else is in the group, it is
+    // dropped as by discard_draft(). On an error nothing is done and the drafts stay: not_found (a row that it updates is not
+    // here), key_taken, and whatever the writes are refused with.
+    Result<DraftRetry> retry_draft(std::uint64_t number);
     // Drops the draft's whole group, here and on the server, by a transaction that is kept in the log; returns its number.
     Result<std::uint64_t> discard_draft(std::uint64_t number);
     // Called once for each new draft, also across restarts; from sync(), run_for() and poll(). A process that dies meanwhile is

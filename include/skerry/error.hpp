@@ -69,6 +69,7 @@ enum class Code : std::uint16_t {
     kProfileUnknown = 80,
     kSyncDiscarded = 81,
     kSyncLoop = 82,
+    kSyncElsewhere = 83,
     // verdicts on a transaction
     kKeyTaken = 90,
     kDependency = 91,

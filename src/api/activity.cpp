@@ -30,10 +30,10 @@ Result<void> Device::edit_draft(std::uint64_t number, std::string_view entity, s
     return store::Drafts(*impl_->store).edit(number, entity, key, values);
 }
 
-Result<std::uint64_t> Device::retry_draft(std::uint64_t number) {
-    SKERRY_ASSIGN(const TxnNo made, store::Drafts(*impl_->store).retry(number));
+Result<DraftRetry> Device::retry_draft(std::uint64_t number) {
+    SKERRY_ASSIGN(DraftRetry done, store::Drafts(*impl_->store).retry(number));
     impl_->wrote();
-    return made.value;
+    return done;
 }
 
 Result<std::uint64_t> Device::discard_draft(std::uint64_t number) {

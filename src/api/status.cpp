@@ -41,7 +41,7 @@ std::uint64_t fingerprint(const DeviceStatus& status) {
     out.bytes(status.running);
     texts(status.queued);
     texts(status.incomplete);
-    for (const std::uint64_t n : {status.waiting_to_send, status.waiting_to_settle, status.drafts, status.conflicts, status.quarantined}) out.u64(n);
+    for (const std::uint64_t n : {status.waiting_to_send, status.waiting_to_settle, status.drafts, status.conflicts, status.quarantined, status.mended_rows, std::uint64_t{status.synced_elsewhere}}) out.u64(n);
     if (status.problem) {
         out.bytes(code_name(status.problem->code));
         out.bytes(status.problem->message);
@@ -83,6 +83,10 @@ Result<void> Device::Impl::stored_status(DeviceStatus& status) {
     SKERRY_TRY(count("SELECT count(*) FROM skerry_quarantine", status.quarantined));
     SKERRY_ASSIGN(status.synced_at_us, meta.integer(store::key::kSyncedAt));
     SKERRY_ASSIGN(status.fresh_as_of_us, meta.integer(store::key::kFreshAt));
+    SKERRY_ASSIGN(status.checked_at_us, meta.integer(store::key::kCheckedAt));
+    SKERRY_ASSIGN(const auto mended, meta.integer(store::key::kMended));
+    status.mended_rows = static_cast<std::uint64_t>(mended.value_or(0));
+    SKERRY_ASSIGN(status.mended_at_us, meta.integer(store::key::kMendedAt));
     SKERRY_ASSIGN(status.offline_since_us, meta.integer(store::key::kOfflineSince));
     SKERRY_ASSIGN(const auto incomplete, store::incomplete(*store));
     for (const EntityIx ix : incomplete) status.incomplete.push_back(store->model().entity(ix).name);
@@ -97,6 +101,7 @@ void Device::Impl::engine_status(DeviceStatus& status) {
     if (sync.phase == engine::Phase::kIdle && sync.bytes_sent == 0 && status.offline_since_us) status.phase = "offline";
     status.reachable = sync.reachable;
     status.network = static_cast<Network>(sync.network);
+    status.synced_elsewhere = sync.elsewhere || session->synced_elsewhere();
     status.paused = sync.paused || sync.suspended;
     if (sync.offline_since) status.offline_since_us = sync.offline_since->count();
     if (sync.retry_at) status.retry_in = std::max(std::chrono::ceil<Millis>(*sync.retry_at - clock.mono()), Millis{0});

@@ -4,13 +4,29 @@
 
 #include "base/log.hpp"
 #include "host/native/native_host.hpp"
+#include "host/native/turn_file.hpp"
 
 namespace skerry::api {
 
 void wait_for(std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }
 
+namespace {
+
+// Beside the file that SQLite found behind every link to it, like its log. Empty: the store is in memory, nobody else has it.
+Result<std::string> turn_path(store::Store& store) {
+    SKERRY_ASSIGN(sqlite::Statement get, store.db().prepare("SELECT file FROM pragma_database_list WHERE name = 'main'"));
+    SKERRY_ASSIGN(const bool found, get.step());
+    std::string path(found ? get.text(0) : std::string_view{});
+    get.reset();
+    if (!path.empty()) path += "-sync";
+    return path;
+}
+
+}  // namespace
+
 struct SyncSession::Impl {
     store::Store& store;
+    host::TurnFile turn;
     host::StoreLink link;
     engine::Engine engine;
     SilentLog log;
@@ -20,7 +36,8 @@ struct SyncSession::Impl {
     std::uint64_t seen_changes = 0;
     std::vector<engine::RunEvent> events;
 
-    Impl(store::Store& s, const Clock& clock, Random& random) : store(s), link(s), engine(link, clock, random) {}
+    Impl(store::Store& s, const std::string& path, const Clock& clock, Random& random)
+        : store(s), turn(path), link(s, path.empty() ? nullptr : &turn), engine(link, clock, random) {}
 
     // A turn ends early when there is something to hand to the app.
     void after_event() {
@@ -39,7 +56,8 @@ SyncSession::~SyncSession() = default;
 
 Result<std::unique_ptr<SyncSession>> SyncSession::open(store::Store& store, const std::string& server_url, const std::string& token,
                                                        const Clock& clock, Random& random) {
-    auto impl = std::make_unique<Impl>(store, clock, random);
+    SKERRY_ASSIGN(const std::string path, turn_path(store));
+    auto impl = std::make_unique<Impl>(store, path, clock, random);
     host::NativeOptions options;
     options.server_url = server_url;
     options.token = token;
@@ -49,6 +67,7 @@ Result<std::unique_ptr<SyncSession>> SyncSession::open(store::Store& store, cons
 }
 
 engine::Engine& SyncSession::engine() { return impl_->engine; }
+bool SyncSession::synced_elsewhere() const { return impl_->turn.is_elsewhere(); }
 const store::CheckReport& SyncSession::check_report() const { return impl_->link.check_report(); }
 
 Result<void> SyncSession::fetch_model() {
@@ -56,7 +75,11 @@ Result<void> SyncSession::fetch_model() {
     i.engine.sync();
     std::optional<Error> problem;
     bool finished = false;
-    while (!i.store.has_model() && !(finished = i.engine.take_finished(&problem))) i.native->run_for(Millis{100});
+    while (!i.store.has_model() && !(finished = i.engine.take_finished(&problem))) {
+        i.native->run_for(Millis{100});
+        // Another program may have been given it meanwhile.
+        SKERRY_TRY(i.store.reload_model());
+    }
     i.engine.stop();
     i.native->poll();
     // No unit of the app's was run.

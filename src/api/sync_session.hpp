@@ -23,6 +23,7 @@ class SyncSession {
     ~SyncSession();
 
     engine::Engine& engine();
+    bool synced_elsewhere() const;  // another session has the turn
     const store::CheckReport& check_report() const;  // of the last comparison
     // Enrols and stops: for a new store, which cannot be used before it has its model.
     Result<void> fetch_model();

@@ -54,6 +54,7 @@ constexpr std::array kTable{
     ErrorEntry{Code::kProfileUnknown, "profile_unknown", "The token names a profile that the model does not have.", "Make a token with one of the model's profiles, or add the profile to the model."},
     ErrorEntry{Code::kSyncDiscarded, "sync_discarded", "A sync that was asked for was dropped or cancelled before it was done.", "Nothing is lost: ask again when it is wanted."},
     ErrorEntry{Code::kSyncLoop, "sync_loop", "Each sync asked for the next when it had ended, many times in a row.", "Ask for another sync from what the app's user does, or define a unit with `every`; device.set_live() stays in step by itself."},
+    ErrorEntry{Code::kSyncElsewhere, "sync_elsewhere", "Another program syncs this store at the moment; one at a time does.", "Nothing to do if it stays in step by itself: it sends what you wrote and receives for both. Otherwise end it, or sync again when it has ended."},
     ErrorEntry{Code::kKeyTaken, "key_taken", "A row with that key exists already.", "Use a new key, or change the existing row instead."},
     ErrorEntry{Code::kDependency, "dependency", "The change builds on a transaction that was rejected.", "Mend the draft it belongs to; both are sent again together."},
     ErrorEntry{Code::kUnknownEntity, "unknown_entity", "The change names an entity or attribute that the model does not have.", "Use a client with the server's model."},

@@ -198,8 +198,20 @@ void print_done(const Options& options, std::uint64_t transaction, const std::st
 
 Result<void> retry(const Options& options) {
     SKERRY_ASSIGN(Device device, open_store(options.place));
-    SKERRY_ASSIGN(const std::uint64_t transaction, device.retry_draft(options.number));
-    print_done(options, transaction, "done again as", "it goes with the next sync");
+    SKERRY_ASSIGN(const DraftRetry done, device.retry_draft(options.number));
+    if (options.json) {
+        std::string decided;
+        for (const std::string& id : done.decided) decided += (decided.empty() ? "" : ", ") + json_text(id);
+        print_out(JsonObject().number("draft", options.number).number("transaction", done.transaction)
+                      .json("decided", "[" + decided + "]").flag("nothing_left", done.nothing_left).done() + "\n");
+        return {};
+    }
+    for (const std::string& id : done.decided) print_out("left out: conflict " + visible(id) + " is decided already\n");
+    if (done.nothing_left) {
+        print_out("draft " + std::to_string(options.number) + " is dropped: nothing else was in it\n");
+        return {};
+    }
+    print_done(options, done.transaction, "done again as", "it goes with the next sync");
     return {};
 }
 
@@ -272,7 +284,8 @@ void add_drafts(Program& program) {
     teach(retry_command,
           "It is written into the tables as if it were made now and goes with the next sync; what others changed "
           "meanwhile\n"
-          "is noticed as ever. If it cannot be written, nothing is done and the draft stays.",
+          "is noticed as ever. A decision on a conflict that others have decided is left out. If it cannot be written,\n"
+          "nothing is done and the draft stays.",
           "skerry drafts retry ann.db 12");
     retry_command->add_flag("--json", retry_options->json, "print JSON");
     program.on_run(retry_command, [retry_options] { return retry(*retry_options); });

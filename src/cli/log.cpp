@@ -202,9 +202,9 @@ void add_log(Program& program) {
     teach(
         command,
         "Of a store: the transactions made there, newest first, what became of each, and where a row stands (synced,\n"
-        "pending, sending, rejected, conflict, waiting). Of a server's folder: what every device sent, with user and\n"
-        "verdict, newest last, and the values that lost against others, as long as `skerry serve --retention-days` "
-        "keeps them.",
+        "pending, sending, rejected, conflict, waiting, local, left). Of a server's folder: what every device sent, with\n"
+        "user and verdict, newest last, and the values that lost against others, as long as\n"
+        "`skerry serve --retention-days` keeps them.",
         "skerry log ann.db household 0190a000-0000-7000-8000-000000000007");
     program.on_run(command,
                    [options] { return is_folder(options->place) ? show_server(*options) : show_store(*options); });

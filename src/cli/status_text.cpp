@@ -34,7 +34,9 @@ std::string status_json(const DeviceStatus& status) {
            ", \"waiting_to_settle\": " + number(status.waiting_to_settle) + ", \"drafts\": " + number(status.drafts) +
            ", \"conflicts\": " + number(status.conflicts) +
            ", \"quarantined\": " + number(status.quarantined) + ", \"incomplete\": [" + incomplete + "], \"synced_at\": " +
-           time(status.synced_at_us) + ", \"fresh_as_of\": " + time(status.fresh_as_of_us) + ", \"problem\": " + problem +
+           time(status.synced_at_us) + ", \"fresh_as_of\": " + time(status.fresh_as_of_us) + ", \"checked_at\": " + time(status.checked_at_us) + ", \"mended_rows\": " + number(status.mended_rows) +
+           ", \"mended_at\": " + time(status.mended_at_us) + ", \"synced_elsewhere\": " + (status.synced_elsewhere ? "true" : "false") +
+           ", \"problem\": " + problem +
            ", \"rows_received\": " + number(status.rows_received) + ", \"bytes_received\": " + number(status.bytes_received) +
            ", \"bytes_sent\": " + number(status.bytes_sent) + "}";
 }
@@ -49,6 +51,7 @@ std::string status_text(const DeviceStatus& status) {
     line("server", status.server_url.empty() ? "(none: local only)" : status.server_url);
     if (!status.server_url.empty()) {
         line("phase", status.phase + (status.paused ? ", paused" : ""));
+        if (status.synced_elsewhere) line("", "another program syncs this store now, for this one too");
         if (status.offline_since_us) line("offline since", timestamp_text(Micros(*status.offline_since_us)));
         line("fresh as of", status.fresh_as_of_us ? timestamp_text(Micros(*status.fresh_as_of_us)) : "never: not everything was received yet");
     }
@@ -56,6 +59,10 @@ std::string status_text(const DeviceStatus& status) {
     line("waiting to send", grouped(status.waiting_to_send) + (status.waiting_to_send == 1 ? " transaction" : " transactions"));
     line("waiting to settle", grouped(status.waiting_to_settle) + (status.waiting_to_settle == 1 ? " transaction" : " transactions"));
     if (!status.incomplete.empty()) line("incomplete", joined(status.incomplete) + " (first download not finished)");
+    if (status.checked_at_us) line("last compared", timestamp_text(Micros(*status.checked_at_us)));
+    if (status.mended_rows > 0)
+        line("mended", grouped(status.mended_rows) + (status.mended_rows == 1 ? " row" : " rows") + " that differed from the server, read anew by checks" +
+                           (status.mended_at_us ? ", last at " + timestamp_text(Micros(*status.mended_at_us)) : ""));
     if (status.drafts > 0) line("drafts", grouped(status.drafts) + " rejected, kept to be mended (skerry drafts)");
     if (status.conflicts > 0) line("conflicts", grouped(status.conflicts) + (status.conflicts == 1 ? " waits" : " wait") + " for a decision (skerry conflicts)");
     if (status.quarantined > 0) line("quarantined", grouped(status.quarantined) + " received rows could not be stored (skerry quarantine)");

@@ -76,7 +76,8 @@ Result<void> run(const Options& options) {
         return {};
     }
     const std::string what = options.only.empty() ? "in step with " : "what was selected is in step with ";
-    print_out(what + visible(done->server_url) + ": " + grouped(done->rows_received) + " rows received (" +
+    print_out(what + visible(done->server_url) + ": " + grouped(done->rows_received) +
+              (done->rows_received == 1 ? " row" : " rows") + " received (" +
               bytes_text(done->bytes_received) + "), " + grouped(verdicts.settled) +
               (verdicts.settled == 1 ? " transaction" : " transactions") + " settled (" + bytes_text(done->bytes_sent) +
               " sent), in " + took + "\n");
@@ -101,7 +102,9 @@ void add_sync(Program& program) {
     command->add_flag("--json", options->json, "print JSON");
     teach(command,
           "Changes made by any program that wrote into the file are sent. Without a network it fails with `offline`\n"
-          "and nothing is lost: run it again later. --repair keeps local changes that were not sent yet.",
+          "and nothing is lost: run it again later. While another program syncs the store, such as `skerry watch`, it waits\n"
+          "five seconds and fails with `sync_elsewhere`; nothing is lost: that one sends and receives for all.\n"
+          "--repair keeps local changes that were not sent yet.",
           "skerry sync ann.db");
     program.on_run(command, [options] { return run(*options); });
 }

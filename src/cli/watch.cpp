@@ -36,6 +36,7 @@ class Reach {
         if (now == last_) return;
         last_ = now;
         if (now.empty()) std::fprintf(stderr, "watch: in touch with the server again\n");
+        else if (status->synced_elsewhere) std::fprintf(stderr, "watch: another program syncs this store; showing what it brings\n");
         else std::fprintf(stderr, "watch: %s; showing local data\n", visible(now + ": " + status->problem->message).c_str());
     }
 

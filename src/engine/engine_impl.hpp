@@ -21,6 +21,9 @@ struct Engine::Impl {
     std::vector<EntityIx> preferred;  // what the app shows
     Micros clocks_apart{0};           // wall less mono
 
+    bool has_turn = false;
+    Micros turn_at{0};                // mono; when it is asked for again
+
     // The run under way.
     TxnNo push_upto;                  // of a selected one
     bool run_ended = false;           // just now: the next one may start
@@ -48,6 +51,8 @@ struct Engine::Impl {
     void start_runs();
     void begin_run(const Run& run);
     Result<void> try_step();
+    Result<bool> take_turn();
+    void give_turn_back();
     bool may_pull(bool must_enrol) const;
     PullChannel::Wish wish() const;
     Result<void> maybe_finish(const SyncState& state, bool must_enrol);

@@ -244,6 +244,27 @@ TEST_F(EngineTest, case_A1_a_queue_drains_by_itself_after_a_refused_round) {
     EXPECT_TRUE(store_.unsent.empty());
 }
 
+TEST_F(EngineTest, case_A10_a_failure_that_nobody_foresaw_is_shown_and_does_not_end_the_sending) {
+    ASSERT_TRUE(engine_.define({.name = "writes", .round = {.kind = RoundKind::kPendingOnly}, .after_write = true}));
+    store_.unsent = {"one"};
+    store_.surprise = Error{Code::kInternal, "a bug", {}};
+    engine_.app_wrote();
+    pass(kAfterWrite);
+    EXPECT_EQ(next_request(), "");
+    EXPECT_EQ(told(), (Lines{"writes started", "writes failed internal"}));
+    ASSERT_TRUE(engine_.status().problem);
+    EXPECT_EQ(engine_.status().problem->code, Code::kInternal);
+    store_.surprise.reset();
+    store_.unsent = {"one", "two"};
+    engine_.app_wrote();
+    pass(kBackoffMax);
+    ASSERT_EQ(next_request(), wire::kPathPush);
+    answer(push_answer(2));
+    EXPECT_TRUE(store_.unsent.empty());
+    EXPECT_EQ(told(), (Lines{"writes started", "writes completed"}));
+    EXPECT_FALSE(engine_.status().problem);
+}
+
 TEST_F(EngineTest, G_11_a_login_page_is_offline_with_its_reason_and_loses_nothing) {
     ASSERT_TRUE(engine_.define({.name = "writes", .after_write = true}));
     store_.unsent = {"one"};
@@ -469,6 +490,130 @@ TEST_F(EngineTest, P_36_every_phase_is_shown_and_each_change_counts) {
     EXPECT_TRUE(changed_to(Phase::kIdle));
     engine_.pause();
     EXPECT_GT(status.changes, changes);
+}
+
+// ---- several programs on one store ----
+
+TEST_F(EngineTest, G_15_the_turn_is_held_while_something_runs_and_given_back_after_it) {
+    engine_.sync();
+    EXPECT_TRUE(store_.whose.ours);
+    serve_pull();
+    EXPECT_FALSE(store_.whose.ours);
+    engine_.set_live(true);
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    engine_.response_bytes(last_.id, pull_answer(false));
+    EXPECT_TRUE(store_.whose.ours);
+    engine_.pause();
+    EXPECT_FALSE(store_.whose.ours) << "another program may go on";
+    engine_.resume();
+    EXPECT_TRUE(store_.whose.ours);
+    engine_.set_network(Network::kNone);
+    EXPECT_FALSE(store_.whose.ours);
+    engine_.set_network(Network::kWifi);
+    EXPECT_TRUE(store_.whose.ours);
+    engine_.set_live(false);
+    EXPECT_FALSE(store_.whose.ours);
+}
+
+TEST_F(EngineTest, G_15_live_waits_for_its_turn_says_so_and_takes_over) {
+    store_.whose.elsewhere = true;
+    store_.unsent = {"one"};
+    engine_.set_live(true);
+    EXPECT_EQ(next_request(), "") << "one at a time";
+    EXPECT_EQ(engine_.status().phase, Phase::kWaiting);
+    EXPECT_TRUE(engine_.status().elsewhere);
+    ASSERT_TRUE(engine_.status().problem);
+    EXPECT_EQ(engine_.status().problem->code, Code::kSyncElsewhere);
+    EXPECT_LE(timer_, kTurnAgain);
+    for (int i = 0; i < 100; ++i) pass(kTurnAgain);
+    EXPECT_EQ(store_.whose.asked, 101) << "without end";
+    engine_.app_wrote();
+    EXPECT_EQ(store_.whose.asked, 101) << "not at each write";
+    EXPECT_EQ(next_request(), "");
+    store_.whose.elsewhere = false;
+    pass(kTurnAgain);
+    ASSERT_EQ(next_request(), wire::kPathPush) << "what the other one left unsent goes";
+    EXPECT_FALSE(engine_.status().elsewhere);
+    answer(push_answer(1));
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    engine_.response_bytes(last_.id, pull_answer(false));
+    EXPECT_EQ(engine_.status().phase, Phase::kLive);
+    EXPECT_FALSE(engine_.status().problem);
+}
+
+TEST_F(EngineTest, G_15_a_run_waits_a_while_for_its_turn) {
+    store_.whose.elsewhere = true;
+    engine_.sync();
+    pass(kTurnAgain);
+    EXPECT_EQ(told(), Lines{"full started"});
+    store_.whose.elsewhere = false;
+    pass(kTurnAgain);
+    serve_pull();
+    EXPECT_EQ(told(), Lines{"full completed"});
+}
+
+TEST_F(EngineTest, G_15_a_run_that_does_not_get_its_turn_fails_by_name_and_loses_nothing) {
+    store_.whose.elsewhere = true;
+    store_.unsent = {"one"};
+    engine_.sync();
+    for (Millis waited{0}; waited < kTurnWait; waited += kTurnAgain) pass(kTurnAgain);
+    EXPECT_EQ(told(), (Lines{"full started", "full failed sync_elsewhere"}));
+    EXPECT_EQ(next_request(), "");
+    EXPECT_EQ(store_.unsent.size(), 1u);
+    const int asked = store_.whose.asked;
+    pass(kTurnWait);
+    EXPECT_EQ(store_.whose.asked, asked) << "nobody waits any more";
+    EXPECT_FALSE(engine_.status().elsewhere);
+    store_.whose.elsewhere = false;
+    engine_.sync();
+    ASSERT_EQ(next_request(), wire::kPathPush);
+    answer(push_answer(1));
+    serve_pull();
+    EXPECT_EQ(told(), (Lines{"full started", "full completed"}));
+}
+
+TEST_F(EngineTest, G_15_a_turn_that_cannot_be_asked_for_is_a_problem_of_the_store) {
+    store_.whose.broken = true;
+    engine_.sync();
+    EXPECT_EQ(told(), (Lines{"full started", "full failed io"}));
+    EXPECT_EQ(next_request(), "");
+}
+
+// ---- what is wanted changes while a pull is open ----
+
+TEST_F(EngineTest, a_choice_counts_at_once_while_live) {
+    engine_.set_live(true);
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    engine_.response_bytes(last_.id, pull_answer(false));
+    ASSERT_EQ(engine_.status().phase, Phase::kLive);
+    engine_.app_wrote();
+    EXPECT_EQ(next_request(), "") << "nothing else is wanted";
+    const RequestId before = last_.id;
+    store_.facts.chosen = {{"sites", {"s1"}}};
+    engine_.app_wrote();
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    EXPECT_EQ(cancelled_, std::vector<RequestId>{before});
+    EXPECT_EQ(pull_request().chosen, store_.facts.chosen);
+    EXPECT_TRUE(pull_request().live);
+    EXPECT_EQ(engine_.status().phase, Phase::kSyncing) << "not in step until it has come";
+    engine_.response_bytes(last_.id, pull_answer(false));
+    EXPECT_EQ(engine_.status().phase, Phase::kLive);
+    engine_.app_wrote();
+    EXPECT_EQ(next_request(), "") << "once";
+}
+
+TEST_F(EngineTest, a_repair_that_another_program_asks_for_is_done_by_who_is_live) {
+    engine_.set_live(true);
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    engine_.response_bytes(last_.id, pull_answer(false));
+    store_.facts.verify_wanted = true;
+    engine_.app_wrote();
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    EXPECT_TRUE(pull_request().verify);
+    store_.facts.verify_wanted = false;
+    engine_.response_bytes(last_.id, pull_answer(false));
+    engine_.app_wrote();
+    EXPECT_EQ(next_request(), "");
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ void Engine::Impl::arm_timer() {
         if (lane->state() == State::kWaiting) earliest(lane->retry_at());
         if (lane->state() == State::kReceiving) earliest(lane->silent_at());
     }
+    if (shared.status.elsewhere) earliest(turn_at);
     if (!held() && !rhythm.running())
         if (const auto due = rhythm.due(shared.status.network)) earliest(*due);
     if (!next) return;
@@ -54,6 +55,10 @@ void Engine::Impl::refresh_phase(Status& status) const {
         else status.phase = status.retry_at ? Phase::kWaiting : Phase::kIdle;
     };
     if (status.network == Network::kNone) return troubled(Error{Code::kOffline, "the device has no network", {}});
+    if (status.elsewhere) {
+        status.retry_at = turn_at;
+        return troubled(Error{Code::kSyncElsewhere, "another program syncs this store", {}});
+    }
     for (const Lane* lane : lanes) {
         if (lane->state() != State::kWaiting) continue;
         status.retry_at = lane->retry_at();

@@ -14,8 +14,35 @@ void Engine::Impl::step() {
         if (!wants_work()) break;
         if (auto stepped = try_step(); !stepped) store_failed(std::move(stepped.error()));
     } while (run_ended || look_again);
+    if (!wants_work()) give_turn_back();
     refresh_status();
     arm_timer();
+}
+
+// CONFLICT    Two programs have the same store open, and both are to sync it.
+// RESOLUTION  One does, for both; the other asks again until its turn comes. A run does not wait for it for ever.
+// WHY         Two that push and pull from one journal and one cursor do the work twice, and tear each other's checkpoints. To
+//             write needs no turn: what any program commits is sent by whoever has it.
+Result<bool> Engine::Impl::take_turn() {
+    TurnPort* port = shared.store.turn();
+    if (port == nullptr || has_turn) return true;
+    const Micros now = shared.clock.mono();
+    if (shared.status.elsewhere && now < turn_at) return false;
+    SKERRY_ASSIGN(has_turn, port->take());
+    const bool waited = std::exchange(shared.status.elsewhere, !has_turn);
+    if (has_turn) {
+        // Whatever the other one left undone is in the file.
+        if (waited) go_on();
+        return true;
+    }
+    turn_at = now + kTurnAgain;
+    if (rhythm.running() && now - begun >= kTurnWait) finish(Error{Code::kSyncElsewhere, "another program syncs this store", {}});
+    return false;
+}
+
+void Engine::Impl::give_turn_back() {
+    shared.status.elsewhere = false;
+    if (std::exchange(has_turn, false)) shared.store.turn()->give_back();
 }
 
 // More than one only where they end at once, for want of a network.
@@ -57,6 +84,8 @@ void Engine::Impl::begin_run(const Run& run) {
 }
 
 Result<void> Engine::Impl::try_step() {
+    SKERRY_ASSIGN(const bool ours, take_turn());
+    if (!ours) return {};
     SKERRY_ASSIGN(SyncState state, shared.store.state());
     SKERRY_ASSIGN(const bool moved, push.take_new_identity(state));
     if (moved) {
@@ -77,6 +106,11 @@ Result<void> Engine::Impl::try_step() {
             const bool to_its_last = runs(RoundKind::kSelected) && !shared.live;
             SKERRY_TRY(push.start(state, to_its_last ? std::optional(push_upto) : std::nullopt));
         }
+    }
+    if (pull.state() == State::kReceiving && pull.is_outdated(state)) {
+        pull.cancel();
+        pull.expect_to_catch_up();
+        shared.pull_dirty = true;
     }
     if (may_pull(must_enrol) && pull.state() == State::kIdle && shared.pull_dirty) {
         shared.pull_dirty = false;

@@ -9,6 +9,20 @@
 
 namespace skerry::engine {
 
+// The turn, as the test says who has it.
+struct FakeTurn final : TurnPort {
+    bool elsewhere = false;
+    bool broken = false;
+    bool ours = false;
+    int asked = 0;
+    Result<bool> take() override {
+        ++asked;
+        if (broken) return fail(Code::kIo, "the folder is gone");
+        return ours = !elsewhere;
+    }
+    void give_back() override { ours = false; }
+};
+
 // A store of which only the bookkeeping exists.
 struct FakeStore final : StorePort {
     SyncState facts;
@@ -23,6 +37,7 @@ struct FakeStore final : StorePort {
     int models = 0;
     bool takes_model = true;
     std::vector<wire::Outcome> noted;
+    std::optional<Error> surprise;  // what next_push() fails with
 
     FakeStore() {
         facts.device.bytes[0] = 1;
@@ -34,6 +49,7 @@ struct FakeStore final : StorePort {
         return facts;
     }
     Result<PushBatch> next_push(TxnNo, std::size_t) override {
+        if (surprise) return fail(*surprise);
         if (unsent.empty()) return PushBatch{};
         return PushBatch{unsent, {taken + 1}, {taken + unsent.size()}};
     }
@@ -79,6 +95,8 @@ struct FakeStore final : StorePort {
         return last_selected;
     }
     void discard_staged() override { ++discarded; }
+    TurnPort* turn() override { return &whose; }
+    FakeTurn whose;
     std::vector<EntityIx> selected;
     TxnNo last_selected;
     Applied applies;  // what apply() says of each checkpoint

@@ -14,6 +14,7 @@
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "engine/check_port.hpp"
+#include "engine/turn_port.hpp"
 #include "wire/messages.hpp"
 
 namespace skerry::engine {
@@ -77,6 +78,8 @@ class StorePort {
     virtual Result<TxnNo> select(const std::vector<EntityIx>& entities) = 0;
     // For comparing with the server; null: this store cannot.
     virtual CheckPort* checks() { return nullptr; }
+    // Null: nobody else can have the store open.
+    virtual TurnPort* turn() { return nullptr; }
     // No more frames come. What was staged is given up, unless the server keeps the checkpoint.
     virtual void discard_staged() = 0;
 };

@@ -6,6 +6,8 @@
 namespace skerry::engine {
 
 void PullChannel::start(const SyncState& state, Wish wish) {
+    chosen_ = state.chosen;
+    verify_ = state.verify_wanted;
     resume_ = state.verify_wanted ? std::nullopt : state.resume;
     Bytes body;
     wire::put_header(body, wire::Kind::kPullRequest);
@@ -86,8 +88,7 @@ Result<void> PullChannel::begin(const wire::Frame& frame) {
         // A server that was restored from a backup lacks what it once confirmed.
         SKERRY_ASSIGN(const SyncState state, shared_.store.state());
         if (begin.seen < state.sent_upto) {
-            // What this device no longer keeps is for the push to say: downloads do not wait for it.
-            if (auto kept = shared_.store.server_expects(begin.seen.next()); !kept && kept.error().code != Code::kGapLost) return kept;
+            SKERRY_TRY(shared_.store.server_expects(begin.seen.next()));
             shared_.push_dirty = true;
         }
     }

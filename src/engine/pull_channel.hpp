@@ -18,6 +18,9 @@ class PullChannel final : public Lane {
     };
     void start(const SyncState& state, Wish wish);
 
+    // What the open pull asks for is not what is wanted any more: the app chose otherwise since, or a repair is wanted.
+    bool is_outdated(const SyncState& state) const { return state.chosen != chosen_ || (state.verify_wanted && !verify_); }
+
     // A checkpoint that reaches what was there when the pull began has been applied.
     bool caught_up() const { return caught_up_once_; }
     void expect_to_catch_up() { caught_up_once_ = false; }
@@ -34,6 +37,8 @@ class PullChannel final : public Lane {
     void size_next_slice(const Applied& applied);
     std::uint32_t rows_wished() const;
 
+    std::vector<wire::Chosen> chosen_;  // as the open pull asks, like the next
+    bool verify_ = false;
     bool open_ = false;            // frames of a checkpoint are being staged
     bool caught_up_ = false;       // of the checkpoint being staged
     bool caught_up_once_ = false;

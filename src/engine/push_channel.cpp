@@ -55,7 +55,7 @@ void PushChannel::send_part(const SyncState& state) {
     Large& large = *large_;
     wire::Part part{.no = large.header.no, .id8 = wire::first_eight(large.header.id), .content = large.content,
                     .total = large.form.size(), .offset = large.have.value_or(0)};
-    if (large.have) part.bytes = BytesView(large.form).substr(part.offset, part_bytes());
+    if (large.have) part.bytes = BytesView(large.form).substr(static_cast<std::size_t>(part.offset), part_bytes());
     large.sent_upto = part.offset + part.bytes.size();
     send(state, {}, std::move(part));
 }

@@ -25,6 +25,8 @@ inline constexpr std::uint32_t kSliceRowsMin = 20;
 inline constexpr std::uint32_t kSliceRowsFirst = 100;
 inline constexpr std::uint32_t kSliceRowsUnknown = 2'000;  // taken for what the server chooses
 inline constexpr Micros kCheckAgain = std::chrono::hours(1);  // after a comparison that nobody asked for has failed
+inline constexpr Millis kTurnAgain{250};       // another program syncs the store: asking again costs one call of the system
+inline constexpr Millis kTurnWait{5'000};      // a run waits so long for its turn: longer than most syncs, and a person still waits
 inline constexpr Millis kSliceTarget{50};      // applying one slice should take no longer: the app can write between
 
 enum class Phase {
@@ -45,6 +47,7 @@ struct Status {
     Network network = Network::kUnknown;
     bool paused = false;
     bool suspended = false;
+    bool elsewhere = false;                   // there is something to do, and another program has the turn
     std::string running{};                    // the unit
     std::vector<std::string> waiting{};       // units, in order
 

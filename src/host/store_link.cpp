@@ -5,7 +5,7 @@
 
 namespace skerry::host {
 
-StoreLink::StoreLink(store::Store& store) : store_(store), journal_(store), staging_(store), check_(store) {}
+StoreLink::StoreLink(store::Store& store, engine::TurnPort* turn) : store_(store), turn_(turn), journal_(store), staging_(store), check_(store) {}
 
 Result<engine::SyncState> StoreLink::state() {
     SKERRY_TRY(store_.reload_model());

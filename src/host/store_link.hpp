@@ -13,7 +13,8 @@ namespace skerry::host {
 
 class StoreLink final : public engine::StorePort {
   public:
-    explicit StoreLink(store::Store& store);
+    // `turn`: where other programs may have the store open. It must outlive the link.
+    explicit StoreLink(store::Store& store, engine::TurnPort* turn = nullptr);
 
     Result<engine::SyncState> state() override;
     Result<engine::PushBatch> next_push(TxnNo from, std::size_t bytes_max) override;
@@ -26,11 +27,13 @@ class StoreLink final : public engine::StorePort {
     Result<engine::Applied> apply(bool* continues) override;
     Result<TxnNo> select(const std::vector<EntityIx>& entities) override;
     void discard_staged() override;
+    engine::TurnPort* turn() override { return turn_; }
     engine::CheckPort* checks() override { return &check_; }
     const store::CheckReport& check_report() const { return check_.report(); }
 
   private:
     store::Store& store_;
+    engine::TurnPort* turn_;
     store::Journal journal_;
     store::Staging staging_;
     CheckLink check_;

@@ -39,6 +39,7 @@ class Statement {
     Statement& bind_blob(int at, BytesView v);
     Statement& bind_null(int at);
     Statement& bind(int at, const Value& v);
+    Statement& bind(int at, Value&& v) = delete;  // it would be gone before the first step
 
     // True: a row is there. False: done. A statement that failed is reset.
     Result<bool> step();

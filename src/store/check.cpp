@@ -71,10 +71,12 @@ Result<CheckNext> Checker::next(wire::Check& request) {
 Result<CheckNext> Checker::done() {
     running_ = false;
     SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(store_.db()));
-    SKERRY_TRY(store_.meta().set(key::kCheckedAt, store_.clock().wall().count()));
+    const std::int64_t now = store_.clock().wall().count();
+    SKERRY_TRY(store_.meta().set(key::kCheckedAt, now));
     SKERRY_ASSIGN(const auto before, store_.meta().integer(key::kMended));
     const std::uint64_t mended = report_.different - std::min(report_.left, report_.different);
     SKERRY_TRY(store_.meta().set(key::kMended, before.value_or(0) + static_cast<std::int64_t>(mended)));
+    if (mended > 0) SKERRY_TRY(store_.meta().set(key::kMendedAt, now));
     SKERRY_TRY(txn.commit());
     return CheckNext::kDone;
 }

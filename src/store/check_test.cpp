@@ -108,6 +108,7 @@ TEST_F(CheckTest, P_16_falsified_missing_and_surplus_rows_are_found_and_no_equal
     EXPECT_EQ(rows_sent_, 5u);
     expect_equal();
     EXPECT_EQ(*store_->meta().integer(key::kMended), 8);
+    EXPECT_EQ(*store_->meta().integer(key::kMendedAt), clock_.now.count());
     EXPECT_EQ(rows("SELECT count(*) FROM skerry_txn"), "0");
 }
 

@@ -4,6 +4,7 @@
 #include "base/planted.hpp"
 #include "store/applier.hpp"
 #include "store/numbering.hpp"
+#include "wire/continuing.hpp"
 
 namespace skerry::store {
 
@@ -42,10 +43,11 @@ Result<ApplyReport> Staging::apply_staged() {
         if (type != wire::FrameType::kBegin) return fail(Code::kDamagedFrame, "a checkpoint does not begin with its begin");
         SKERRY_ASSIGN(const wire::Begin begin, wire::get_begin(payload));
         SKERRY_ASSIGN(auto token, store_.meta().bytes(key::kToken));
+        SKERRY_ASSIGN(const DeviceId device, store_.meta().device());
 #ifdef SKERRY_PLANTED
         if (planted(Plant::kCursorSavedBeforeApply)) token = planted_token_;
 #endif
-        if (begin.from != hash64(token.value_or(Bytes{}))) return false;
+        if (begin.from != wire::continues(device, token.value_or(Bytes{}))) return false;
         begun = true;
         SKERRY_TRY(applier.take_profile(begin.profile));
         SKERRY_TRY(applying.begin());

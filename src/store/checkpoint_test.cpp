@@ -64,7 +64,54 @@ TEST_F(Checkpoints, a_slice_is_the_whole_truth_of_its_range_but_keeps_what_is_un
     EXPECT_EQ(rows("SELECT id, name, people FROM house ORDER BY id"), "'a','new',NULL; 'bb','mine',1; 'c','edited',4; 'z','beyond',1");
 }
 
-TEST_F(Checkpoints, a_checkpoint_that_does_not_continue_the_cursor_is_dropped_whole) {
+TEST_F(Checkpoints, case_N5_what_was_answered_to_another_device_or_cursor_is_not_taken) {
+    DeviceId other;
+    other.bytes[0] = 9;
+    ASSERT_NE(*store_->meta().device(), other);
+    const auto taken = [&](std::uint64_t from) {
+        return apply({.scopes = whole_scopes(), .token = "stolen", .from = from}, {house("a", "of somebody else", 1)}).continues;
+    };
+    EXPECT_FALSE(taken(wire::continues(other, ""))) << "neither has a cursor yet";
+    const std::uint64_t first = continued();
+    apply({.scopes = whole_scopes(), .token = "one"}, {house("b", "mine", 1)});
+    EXPECT_FALSE(taken(wire::continues(other, "theirs")));
+    EXPECT_FALSE(taken(first)) << "an older answer of its own";
+    EXPECT_EQ(rows("SELECT id FROM house"), "'b'");
+    EXPECT_EQ(**store_->meta().bytes(key::kToken), "one");
+}
+
+TEST_F(Checkpoints, case_B10_the_cursor_never_passes_what_was_received_and_not_applied) {
+    apply({.scopes = whole_scopes(), .token = "one"});
+    {
+        // An answer that breaks off before its checkpoint.
+        Staging torn(*store_);
+        stage(torn, [&](Bytes& out) { wire::put(out, wire::Begin{.from = continued(), .caught_up = true}); });
+        const Piece row = house("a", "x", 1);
+        ASSERT_TRUE(torn.stage(row.first, row.second));
+    }
+    // Another one goes on from where that would have led.
+    EXPECT_FALSE(apply({.token = "three", .from = hash64("two")}, {house("b", "x", 2)}).continues);
+    EXPECT_EQ(**store_->meta().bytes(key::kToken), "one");
+    EXPECT_EQ(rows("SELECT id FROM house"), "");
+    apply({.token = "two"}, {house("a", "x", 1)});
+    apply({.token = "three"}, {house("b", "x", 2)});
+    EXPECT_EQ(rows("SELECT id FROM house ORDER BY id"), "'a'; 'b'");
+}
+
+TEST_F(Checkpoints, case_B14_a_stream_that_is_faster_than_the_answer_to_the_push_is_believed) {
+    apply({.scopes = whole_scopes()});
+    sql("INSERT INTO house VALUES('a', 'mine', 1)");
+    Journal journal(*store_);
+    ASSERT_EQ(journal.next_batch(TxnNo{}, 500, 1 << 20)->payloads.size(), 1u);
+    apply({.outcomes = {applied(1)}, .token = "two"}, {house("a", "as the server changed it", 7)});
+    EXPECT_EQ(rows("SELECT name, people FROM house"), "'as the server changed it',7");
+    ASSERT_TRUE(journal.mark_sent({applied(1)}));
+    EXPECT_EQ(rows("SELECT name, people FROM house"), "'as the server changed it',7");
+    EXPECT_TRUE(journal.next_batch(TxnNo{}, 500, 1 << 20)->payloads.empty());
+    EXPECT_EQ(transactions(), 0);
+}
+
+TEST_F(Checkpoints, pitfall_32_a_checkpoint_that_does_not_continue_the_cursor_is_dropped_whole) {
     apply({.scopes = whole_scopes()}, {house("a", "x", 1)});
     const auto report = apply({.token = "other", .from = 42}, {house("a", "stale", 9)});
     EXPECT_FALSE(report.continues);
@@ -174,7 +221,32 @@ TEST_F(Checkpoints, a_server_that_lacks_settled_transactions_gets_them_from_the_
     ASSERT_TRUE(journal.mark_sent({applied(2), applied(3)}));
     EXPECT_TRUE(journal.next_batch(TxnNo{}, 500, 1 << 20)->payloads.empty());
     ASSERT_TRUE(store_->db().exec("DELETE FROM skerry_archive WHERE no = 1"));
-    EXPECT_EQ(journal.resend_from(TxnNo{1}).error().code, Code::kGapLost);
+    EXPECT_EQ(journal.resend_from(TxnNo{5}).error().code, Code::kGapLost) << "this device never made 4";
+}
+
+TEST_F(Checkpoints, pitfall_24_what_is_no_longer_kept_is_declared_lost_and_the_rest_is_sent_again) {
+    apply({.scopes = whole_scopes()});
+    for (const char* key : {"a", "b", "c", "d"}) sql("INSERT INTO house VALUES('" + std::string(key) + "', 'x', 1)");
+    apply({.outcomes = {applied(1), applied(2), applied(3)}, .token = "two"}, {house("a", "x", 1), house("b", "x", 1), house("c", "x", 1)});
+    ASSERT_TRUE(store_->db().exec("DELETE FROM skerry_archive WHERE no IN (1, 3)"));
+    Journal journal(*store_);
+    ASSERT_TRUE(journal.resend_from(TxnNo{1}));
+    const auto batch = *journal.next_batch(TxnNo{}, 500, 1 << 20);
+    ASSERT_EQ(batch.payloads.size(), 4u);
+    std::vector<std::size_t> ops;
+    for (std::size_t i = 0; i < 4; ++i) {
+        const auto txn = wire::get_kept_transaction(batch.payloads[i], store_->model());
+        ASSERT_TRUE(txn);
+        EXPECT_EQ(txn->no, TxnNo{i + 1});
+        ops.push_back(txn->ops.size());
+    }
+    EXPECT_EQ(ops, (std::vector<std::size_t>{0, 1, 0, 1})) << "an empty one in the place of each that is gone";
+    ASSERT_TRUE(journal.resend_from(TxnNo{1}));
+    EXPECT_EQ(journal.next_batch(TxnNo{}, 500, 1 << 20)->payloads, batch.payloads) << "asked again, they are the same transactions";
+    EXPECT_EQ(rows("SELECT no FROM skerry_archive WHERE code = 77 ORDER BY no"), "1; 3");
+    EXPECT_EQ(rows("SELECT id FROM house ORDER BY id"), "'a'; 'b'; 'c'; 'd'") << "what the server lacks goes when it says so, not before";
+    ASSERT_TRUE(journal.mark_sent({applied(1), applied(2), applied(3), applied(4)}));
+    EXPECT_TRUE(journal.next_batch(TxnNo{}, 500, 1 << 20)->payloads.empty());
 }
 
 TEST_F(Checkpoints, live_queries_run_when_a_table_they_read_changed_whoever_wrote) {

@@ -192,9 +192,33 @@ Result<void> Drafts::edit(std::uint64_t number, std::string_view entity_name, st
     return tx.commit();
 }
 
-// As a person would do it by hand, once more: through the same triggers as any other write.
-Result<void> Drafts::do_again(const Kept& kept) {
+// CONFLICT    The draft decides a conflict record that others have decided meanwhile (or that the server keeps no more).
+// RESOLUTION  Their decision stands: this change is left out, the rest is done again.
+// WHY         A closed record cannot be written, and a draft whose only fault is to be late must not be stuck.
+Result<bool> Drafts::is_decided(const wire::Op& op) {
+    if (op.entity != store_.model().conflicts()) return false;
+    SKERRY_ASSIGN(const auto record, store_.tables().of(op.entity).visible(op.key));
+    return !record || (*record)[model::record::kState] != Value{std::string("open")};
+}
+
+// In one statement: a record that is closed takes no choice any more.
+Result<void> Drafts::decide_again(const wire::Op& op) {
+    SKERRY_ASSIGN(auto row, store_.tables().of(op.entity).visible(op.key));
+    for (const wire::Change& change : op.changes) (*row)[change.attribute] = change.new_value;
+    SKERRY_ASSIGN(sqlite::Statement put, store_.db().prepare("UPDATE skerry_conflict SET state = ?2, choice = ?3 WHERE id = ?1"));
+    return put.bind_text(1, op.key).bind(2, (*row)[model::record::kState]).bind(3, (*row)[model::record::kChoice]).run();
+}
+
+// As a person would do it once more: through the same triggers as any other write.
+Result<bool> Drafts::do_again(const Kept& kept, std::vector<std::string>& decided) {
+    std::size_t left_out = 0;
     for (const wire::Op& op : kept.txn.ops) {
+        SKERRY_ASSIGN(const bool late, is_decided(op));
+        if (late) {
+            ++left_out;
+            if (std::ranges::find(decided, op.key) == decided.end()) decided.push_back(op.key);
+            continue;
+        }
         EntityTable& table = store_.tables().of(op.entity);
         SKERRY_ASSIGN(const auto row, table.visible(op.key));
         switch (op.kind) {
@@ -203,6 +227,10 @@ Result<void> Drafts::do_again(const Kept& kept) {
                 SKERRY_TRY(table.insert_visible(op.key, op.row));
                 break;
             case wire::OpKind::kUpdate:
+                if (op.entity == store_.model().conflicts()) {
+                    SKERRY_TRY(decide_again(op));
+                    break;
+                }
                 for (const wire::Change& change : op.changes) {
                     if (change.old_value == change.new_value && !change.old_hash) continue;
                     // What a large blob was changed from is not kept: it is changed from what is here.
@@ -215,9 +243,10 @@ Result<void> Drafts::do_again(const Kept& kept) {
                 break;
         }
     }
+    if (left_out > 0 && left_out == kept.txn.ops.size()) return false;
     for (const wire::Assert& one : kept.txn.asserts)
         SKERRY_TRY(store_.assert_row(store_.model().entity(one.entity).name, one.key, one.expression));
-    return {};
+    return true;
 }
 
 Result<void> Drafts::mark(const std::vector<Kept>& group, DraftState state) {
@@ -228,9 +257,10 @@ Result<void> Drafts::mark(const std::vector<Kept>& group, DraftState state) {
     return {};
 }
 
-Result<TxnNo> Drafts::mend(std::uint64_t number, DraftState state) {
+Result<DraftRetry> Drafts::mend(std::uint64_t number, DraftState state) {
     SKERRY_TRY(store_.begin());
-    const auto work = [&]() -> Result<TxnNo> {
+    const auto work = [&]() -> Result<DraftRetry> {
+        DraftRetry out;
         SKERRY_ASSIGN(const auto group, group_of(number));
         Terms& terms = store_.terms();
         std::set<TxnNo> mended;
@@ -242,24 +272,33 @@ Result<TxnNo> Drafts::mend(std::uint64_t number, DraftState state) {
         }
         terms.redo_of.assign(mended.begin(), mended.end());
         if (state == DraftState::kRedone) {
+            out.nothing_left = true;
             for (const Kept& kept : group) {
+                auto done = do_again(kept, out.decided);
+                if (!done) return fail(std::move(done.error()), "doing draft " + std::to_string(kept.number) + " again");
+                if (!*done) continue;
+                out.nothing_left = false;
                 terms.strict = terms.strict || kept.txn.strict;
-                if (auto done = do_again(kept); !done) return fail(std::move(done.error()), "doing draft " + std::to_string(kept.number) + " again");
             }
         }
-        SKERRY_TRY(mark(group, state));
+        SKERRY_TRY(mark(group, out.nothing_left ? DraftState::kDiscarded : state));
         SKERRY_ASSIGN(const TxnNo no, store_.meta().next_no());
         SKERRY_TRY(store_.commit());
         SKERRY_ASSIGN(const TxnNo next, store_.meta().next_no());
-        return next == no ? TxnNo{} : no;
+        if (next != no) out.transaction = no.value;
+        return out;
     };
     auto done = work();
     if (!done) store_.rollback();
     return done;
 }
 
-Result<TxnNo> Drafts::retry(std::uint64_t number) { return mend(number, DraftState::kRedone); }
-Result<TxnNo> Drafts::discard(std::uint64_t number) { return mend(number, DraftState::kDiscarded); }
+Result<DraftRetry> Drafts::retry(std::uint64_t number) { return mend(number, DraftState::kRedone); }
+
+Result<TxnNo> Drafts::discard(std::uint64_t number) {
+    SKERRY_ASSIGN(const DraftRetry done, mend(number, DraftState::kDiscarded));
+    return TxnNo{done.transaction};
+}
 
 Result<std::vector<Draft>> Drafts::take_untold() {
     SKERRY_ASSIGN(const std::int64_t some, store_.db().integer("SELECT EXISTS (SELECT 1 FROM skerry_draft WHERE told = 0)"));

@@ -26,7 +26,7 @@ class Drafts {
     Result<std::vector<Draft>> list();
     Result<Draft> get(std::uint64_t number);
     Result<void> edit(std::uint64_t number, std::string_view entity, std::string_view key, const Values& values);
-    Result<TxnNo> retry(std::uint64_t number);
+    Result<DraftRetry> retry(std::uint64_t number);
     // 0: the draft is of an earlier identity of this file, of which the server need not be told.
     Result<TxnNo> discard(std::uint64_t number);
     // Open ones that were never given out by this call; they count as told from now on.
@@ -40,9 +40,12 @@ class Drafts {
     Result<Draft> shown(const Kept& kept);
     Result<void> save(const Kept& kept);
     Result<void> move_key(std::vector<Kept>& group, EntityIx ix, const std::string& from, const std::string& to);
-    Result<void> do_again(const Kept& kept);
+    // Names the conflict records that it leaves out. False: it did nothing else either.
+    Result<bool> do_again(const Kept& kept, std::vector<std::string>& decided);
+    Result<bool> is_decided(const wire::Op& op);
+    Result<void> decide_again(const wire::Op& op);
     Result<void> mark(const std::vector<Kept>& group, DraftState state);
-    Result<TxnNo> mend(std::uint64_t number, DraftState state);
+    Result<DraftRetry> mend(std::uint64_t number, DraftState state);
 
     Store& store_;
 };

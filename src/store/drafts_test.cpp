@@ -79,7 +79,7 @@ TEST_F(DraftsTest, O_20_a_draft_done_again_detects_what_others_changed_since) {
     settle({rejected(1)}, {house_row("a", "theirs", 3, 8, "one two three four")});
     const auto made = drafts().retry(1);
     ASSERT_TRUE(made) << describe(made.error());
-    EXPECT_EQ(made->value, 2u);
+    EXPECT_EQ(made->transaction, 2u);
     EXPECT_EQ(ops(2), "U house a name:'x'->'mine' people:1->50 visits:8->10 notes:'one two three'->'one TWO three'") << "changed from what the author saw";
     EXPECT_EQ(rows("SELECT name, visits, notes FROM house"), "'mine',10,'one TWO three four'");
     EXPECT_EQ(Journal(*store_).load(TxnNo{2})->redo_of, std::vector<TxnNo>{TxnNo{1}});

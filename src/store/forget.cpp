@@ -32,6 +32,8 @@ Result<void> forget_archive(sqlite::Database& db, std::int64_t now) {
 
 Result<void> forget_old(Store& store) {
     const std::int64_t now = store.clock().wall().count();
+    SKERRY_ASSIGN(const auto resend, store.meta().integer(key::kResendFrom));
+    if (resend) return {};  // the archive is being sent to a server that lost it
     SKERRY_ASSIGN(const auto last, store.meta().integer(key::kForgotAt));
     if (last && *last <= now && now - *last < kForgetEvery.count()) return {};
     SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(store.db()));

@@ -19,7 +19,7 @@ inline constexpr std::int64_t kArchiveMax = 10'000;
 inline constexpr std::int64_t kArchiveBytesMax = 32 << 20;
 inline constexpr Micros kClosedDraftAge = std::chrono::hours(24 * 30);
 
-// Does it if it was not done for a day; a read of one line else.
+// Does it if it was not done for a day, and not while settled transactions are sent again; a read of a line or two else.
 Result<void> forget_old(Store& store);
 
 }  // namespace skerry::store

@@ -100,8 +100,7 @@ TEST_F(Guards, a_settled_row_that_cannot_be_stored_does_not_stop_the_checkpoint)
 TEST_F(Guards, a_trigger_that_rolls_everything_back_ends_the_checkpoint_and_nothing_is_half_applied) {
     sql("CREATE TRIGGER wild BEFORE INSERT ON house WHEN NEW.people = 0 BEGIN SELECT RAISE(ROLLBACK, 'no'); END");
     Staging staging(*store_);
-    const auto token = *store_->meta().bytes(key::kToken);
-    stage(staging, [&](Bytes& out) { wire::put(out, wire::Begin{.from = hash64(token.value_or("")), .caught_up = true}); });
+    stage(staging, [&](Bytes& out) { wire::put(out, wire::Begin{.from = continued(), .caught_up = true}); });
     for (const Piece& piece : {house("b", "x", 1), house("z", "x", 0), house("c", "x", 1)}) ASSERT_TRUE(staging.stage(piece.first, piece.second));
     stage(staging, [&](Bytes& out) { wire::put(out, wire::Checkpoint{"two", false}); });
     EXPECT_FALSE(staging.apply());

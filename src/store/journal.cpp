@@ -180,22 +180,51 @@ Result<void> Journal::resend_from(TxnNo no) {
     SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(store_.db()));
     SKERRY_ASSIGN(const TxnNo end, store_.meta().next_no());
     SKERRY_ASSIGN(const DeviceId device, store_.meta().device());
-    SKERRY_ASSIGN(sqlite::Statement have, store_.db().prepare(
-        "SELECT (SELECT count(*) FROM skerry_txn WHERE no >= ?1) + (SELECT count(*) FROM skerry_archive WHERE device = ?2 AND no >= ?1), "
-        "EXISTS (SELECT 1 FROM skerry_archive WHERE device = ?2 AND no >= ?1)"));
-    have.bind(1, as_int(no)).bind_blob(2, device.view());
-    SKERRY_ASSIGN(const bool row, have.step());
-    static_cast<void>(row);
-    const auto kept = static_cast<std::uint64_t>(have.integer(0));
-    const bool archived = have.integer(1) != 0;
+    if (!no || no > end)
+        return fail(Code::kGapLost, "the server expects transaction " + std::to_string(no.value) + "; this device made " + std::to_string(end.value - 1));
+    SKERRY_TRY(declare_lost(no, end));
+    SKERRY_ASSIGN(sqlite::Statement have, store_.db().prepare("SELECT 1 FROM skerry_archive WHERE device = ?1 AND no >= ?2 LIMIT 1"));
+    SKERRY_ASSIGN(const bool archived, have.bind_blob(1, device.view()).bind(2, as_int(no)).step());
     have.reset();
-    if (!no || no > end || kept != end.value - no.value)
-        return fail(Code::kGapLost, "the server expects transaction " + std::to_string(no.value) + "; this device made " +
-                                        std::to_string(end.value - 1) + " and no longer keeps all of those that are missing");
     SKERRY_ASSIGN(sqlite::Statement unsent, store_.db().prepare("UPDATE skerry_txn SET state = 1 WHERE no >= ?1"));
     SKERRY_TRY(unsent.bind(1, as_int(no)).run());
     if (archived) SKERRY_TRY(store_.meta().set(key::kResendFrom, as_int(no)));
     return txn.commit();
+}
+
+// CONFLICT    The server was restored from a backup older than what this device keeps of its settled transactions: it takes no number
+//             before all lower ones, and some of them are gone here.
+// RESOLUTION  An empty transaction takes the place of each that is gone; the log says of it that it was lost.
+// WHY         What is still kept is sent again under the numbers by which transactions name each other, and whoever reads the log of the
+//             device or of the server finds each loss. Its id follows from device and number, so that sending it twice is once.
+Result<void> Journal::declare_lost(TxnNo begin, TxnNo end) {
+    SKERRY_ASSIGN(const DeviceId device, store_.meta().device());
+    SKERRY_ASSIGN(sqlite::Statement kept, store_.db().prepare(
+        "SELECT no FROM skerry_txn WHERE no >= ?1 UNION SELECT no FROM skerry_archive WHERE device = ?2 AND no >= ?1 ORDER BY no"));
+    kept.bind(1, as_int(begin)).bind_blob(2, device.view());
+    std::vector<TxnNo> gone;
+    for (TxnNo next = begin; next < end; next = next.next()) {
+        SKERRY_ASSIGN(const bool row, kept.step());
+        const TxnNo no = row ? as_no(kept.integer(0)) : end;
+        for (; next < no && next < end; next = next.next()) gone.push_back(next);
+        if (!row) break;
+    }
+    kept.reset();
+    SKERRY_ASSIGN(sqlite::Statement put, store_.db().prepare(
+        "INSERT INTO skerry_archive(device, no, verdict, code, root, message, settled_at_us, payload) VALUES(?1, ?2, ?3, ?4, ?2, ?5, ?6, ?7)"));
+    const std::int64_t now = store_.clock().wall().count();
+    for (const TxnNo no : gone) {
+        wire::Transaction empty;
+        empty.no = no;
+        empty.id = TxnId::from(view_of(hash128(Bytes(device.view()).append("lost ").append(std::to_string(no.value)))));
+        Bytes payload;
+        Writer out(payload);
+        wire::put_transaction(out, empty);
+        put.bind_blob(1, device.view()).bind(2, as_int(no)).bind(3, static_cast<std::int64_t>(wire::Verdict::kRejected));
+        put.bind(4, static_cast<std::int64_t>(Code::kGapLost)).bind_text(5, "the server was restored without it, and this device no longer kept it");
+        SKERRY_TRY(put.bind(6, now).bind_blob(7, payload).run());
+    }
+    return {};
 }
 
 Result<void> Journal::take_new_identity() {

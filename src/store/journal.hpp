@@ -40,7 +40,8 @@ class Journal {
     // From `from` on, or from the first unsent; bounded by count and by bytes (one transaction at least, however large).
     Result<Batch> next_batch(TxnNo from, std::size_t txns_max, std::size_t bytes_max);
     Result<void> mark_sent(const std::vector<wire::Outcome>& verdicts);
-    // Everything from `no` on is unsent again, archived transactions included. gap_lost if one is gone.
+    // Everything from `no` on is unsent again, archived transactions included; what is no longer kept is declared lost, in the log
+    // and by an empty transaction. gap_lost if this device never made `no`.
     Result<void> resend_from(TxnNo no);
     // A new device id; every unsettled transaction moves over with a number of its own, 1, 2, …. The cursor goes,
     // so that the next pull verifies everything. Call when nothing sent is left unsettled: those the server
@@ -51,6 +52,8 @@ class Journal {
     Result<wire::Transaction> load(TxnNo no);
 
   private:
+    Result<void> declare_lost(TxnNo begin, TxnNo end);
+
     Store& store_;
 };
 

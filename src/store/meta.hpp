@@ -39,6 +39,7 @@ inline constexpr std::string_view kKept = "kept";                // blob: entiti
 inline constexpr std::string_view kScrub = "scrub";              // 1: rows were taken away whose old pages are in the WAL still
 inline constexpr std::string_view kCheckedAt = "checked_at_us";  // when all rows were last compared with the server's
 inline constexpr std::string_view kMended = "mended_rows";       // how many such comparisons found different and read anew, ever
+inline constexpr std::string_view kMendedAt = "mended_at_us";    // when one last found any
 inline constexpr std::string_view kForgotAt = "forgot_at_us";    // when what is too old was last thrown away
 }  // namespace key
 

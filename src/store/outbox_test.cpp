@@ -50,7 +50,7 @@ TEST_F(OutboxTest, X_9_a_store_made_from_it_and_the_server_s_rows_differs_in_not
     const std::string before = facts(*store_);
     std::swap(store_, *made);
     EXPECT_EQ(*store_->meta().integer(key::kVerify), 1);
-    apply({.scopes = whole_scopes(), .verify = true, .token = "anew", .from = hash64("")}, {house_slice("", std::nullopt, {{"gone", {}, {Value{std::string("x")}, Value{std::int64_t{2}}}},
+    apply({.scopes = whole_scopes(), .verify = true, .token = "anew"}, {house_slice("", std::nullopt, {{"gone", {}, {Value{std::string("x")}, Value{std::int64_t{2}}}},
                                                                                       {"kept", {}, {Value{std::string("server's")}, Value{std::int64_t{1}}}},
                                                                                       {"settled", {}, {Value{std::string("a")}, Value{std::int64_t{3}}}}})});
     EXPECT_EQ(facts(*store_), before);

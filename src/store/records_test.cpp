@@ -3,6 +3,7 @@
 
 #include "model/json.hpp"
 #include "store/activity.hpp"
+#include "store/drafts.hpp"
 #include "store/live.hpp"
 #include "store/testing.hpp"
 
@@ -33,7 +34,7 @@ class RecordsTest : public StoreTest {
     RecordsTest() : StoreTest(records_model()) { apply({.scopes = all_scopes()}, {card("c", "theirs", 8, "[\"c\"]", 100), row("form", "f", {t("a2"), t("b2")})}); }
 
     struct Made {
-        std::string entity = "card", key = "c", attribute = "name", operation = "update", why = "both_changed", base, mine, batch;
+        std::string entity = "card", key = "c", attribute = "name", operation = "update", why = "both_changed", base, mine, batch, state = "open";
     };
     Piece card(std::string key, std::string_view name, std::int64_t visits, std::string_view tags, std::int64_t price) {
         return row("card", std::move(key), {t(name), n(visits), t(tags), n(price)});
@@ -43,9 +44,10 @@ class RecordsTest : public StoreTest {
         const Value at = t("2026-01-0" + std::to_string(number) + "T00:00:00.000000Z");
         return row("skerry_conflict", id_of(number),
                    {t(made.entity), t(made.key), t(made.attribute), t("ann"), t("00112233"), n(3), t(made.batch), t(made.operation), t(made.why), json(made.base),
-                    json(made.mine), Value{Null{}}, at, at, t("open"), t(""), Value{Null{}}, Value{Null{}}});
+                    json(made.mine), Value{Null{}}, at, at, t(made.state), t(made.state == "open" ? "" : "theirs"), Value{Null{}}, Value{Null{}}});
     }
     void arrive(const std::vector<Piece>& pieces) { apply({.token = "token " + std::to_string(++tokens_)}, pieces); }
+    void reject(std::uint64_t no, const std::vector<Piece>& pieces);
     Result<void> resolve(int number, Choice choice, Values values = {}) { return records_->resolve(id_of(number), {choice, std::move(values)}); }
     Records& records() { return *records_; }
 
@@ -147,6 +149,50 @@ TEST_F(RecordsTest, pitfall_21_records_of_one_batch_are_decided_together) {
                           id_of(2) + " state:'open'->'closed' choice:''->'mine'");
     EXPECT_EQ(op(1, 1).base_hash, model::row_hash(store_->model().entity({1}), {t("a2"), t("b2")})) << "the server finds the row as this decision saw it";
     EXPECT_EQ(records().list(false)->size(), 1u);
+}
+
+// The transaction `no` is rejected, and others have decided these records.
+void RecordsTest::reject(std::uint64_t no, const std::vector<Piece>& pieces) {
+    apply({.outcomes = {{{no}, wire::Verdict::kRejected, Code::kCheckFailed, {no}, "no"}}, .token = "token " + std::to_string(++tokens_)}, pieces);
+}
+
+TEST_F(RecordsTest, M_26_a_draft_whose_record_others_have_decided_is_done_again_without_that) {
+    const Made first{.base = "{\"name\":\"old\"}", .mine = "{\"name\":\"mine\"}", .batch = "B"};
+    const Made second{.base = "{\"visits\":5}", .mine = "{\"visits\":6}", .batch = "B"};
+    arrive({record(1, first), record(2, second)});
+    ASSERT_TRUE(resolve(1, Choice::kMine));
+    Made closed = first;
+    closed.state = "closed";
+    reject(1, {record(1, closed)});
+    const auto done = Drafts(*store_).retry(1);
+    ASSERT_TRUE(done) << describe(done.error());
+    EXPECT_EQ(done->transaction, 2u);
+    EXPECT_FALSE(done->nothing_left);
+    EXPECT_EQ(done->decided, std::vector<std::string>{id_of(1)});
+    EXPECT_EQ(ops(2), "U card c name:'theirs'->'mine' visits:8->9; U skerry_conflict " + id_of(2) + " state:'open'->'closed' choice:''->'mine'") << "the rest stays";
+    EXPECT_EQ(rows("SELECT choice FROM skerry_conflict WHERE id = '" + id_of(1) + "'"), "'theirs'") << "their decision stands";
+    EXPECT_TRUE(Drafts(*store_).list()->empty());
+}
+
+TEST_F(RecordsTest, M_26_a_draft_of_which_nothing_is_left_goes_away_and_says_so) {
+    const Made made{.base = "{\"name\":\"old\"}", .mine = "{\"name\":\"mine\"}"};
+    arrive({record(1, made), record(2, made)});
+    ASSERT_TRUE(resolve(1, Choice::kTheirs));
+    ASSERT_TRUE(resolve(2, Choice::kTheirs));
+    Made closed = made;
+    closed.state = "closed";
+    reject(1, {record(1, closed)});
+    reject(2, {gone("skerry_conflict", id_of(2))});
+    for (const std::uint64_t number : {1u, 2u}) {
+        const auto done = Drafts(*store_).retry(number);
+        ASSERT_TRUE(done) << describe(done.error());
+        EXPECT_TRUE(done->nothing_left);
+        EXPECT_EQ(done->decided, std::vector<std::string>{id_of(static_cast<int>(number))});
+        EXPECT_EQ(ops(done->transaction), "") << "the server is told that its copy of the draft is dropped";
+        EXPECT_EQ(Journal(*store_).load(TxnNo{done->transaction})->redo_of, std::vector<TxnNo>{TxnNo{number}});
+    }
+    EXPECT_TRUE(Drafts(*store_).list()->empty());
+    EXPECT_EQ(rows("SELECT state FROM skerry_draft"), "3; 3");
 }
 
 TEST_F(RecordsTest, P_33_each_open_record_is_told_once_also_across_restarts) {

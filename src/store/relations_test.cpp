@@ -108,6 +108,17 @@ TEST_F(Relations, case_I2_a_reference_to_a_row_that_is_not_settled_says_that_it_
     EXPECT_EQ(Journal(*store_).counts()->keep_from, TxnNo{1});
 }
 
+TEST_F(Relations, case_A13_a_reference_never_goes_before_the_row_that_it_names) {
+    sql("INSERT INTO visit VALUES('v', NULL)");
+    sql("INSERT INTO site(id) VALUES('new')");
+    sql("UPDATE visit SET site = 'new' WHERE id = 'v'");
+    EXPECT_EQ(ops(1), "I visit v NULL") << "what is numbered is not drawn together";
+    EXPECT_EQ(ops(2), "I site new NULL NULL NULL");
+    EXPECT_EQ(ops(3), "U visit v site:NULL->'new'<1 needs 1 2");
+    in_one({"INSERT INTO visit VALUES('w', NULL)", "INSERT INTO site(id) VALUES('newer')", "UPDATE visit SET site = 'newer' WHERE id = 'w'"});
+    EXPECT_EQ(ops(4), "I site newer NULL NULL NULL; I visit w 'newer'") << "in one transaction it is, parents first";
+}
+
 TEST_F(Relations, a_rolled_back_cascade_leaves_nothing) {
     in_one({"SAVEPOINT s", "DELETE FROM area", "ROLLBACK TO s", "RELEASE s"});
     EXPECT_EQ(transactions(), 0);

@@ -13,6 +13,7 @@
 #include "store/checkpoint.hpp"
 #include "store/journal.hpp"
 #include "store/store.hpp"
+#include "wire/continuing.hpp"
 
 namespace skerry::store {
 
@@ -131,9 +132,8 @@ class StoreTest : public testing::Test {
     using Piece = std::pair<wire::FrameType, Bytes>;
     ApplyReport apply(Sent sent, std::vector<Piece> pieces = {}) {
         Staging staging(*store_);
-        const auto token = *store_->meta().bytes(key::kToken);
         stage(staging, [&](Bytes& out) {
-            wire::put(out, wire::Begin{.from = sent.from.value_or(hash64(token.value_or(""))), .verify = sent.verify,
+            wire::put(out, wire::Begin{.from = sent.from.value_or(continued()), .verify = sent.verify,
                                        .caught_up = true, .seen = {}, .rows_left = 0, .profile = sent.profile, .scopes = sent.scopes});
         });
         if (!sent.outcomes.empty()) stage(staging, [&](Bytes& out) { wire::put_outcomes(out, sent.outcomes); });
@@ -142,6 +142,10 @@ class StoreTest : public testing::Test {
         auto report = staging.apply();
         EXPECT_TRUE(report) << describe(report.error());
         return report ? *report : ApplyReport{};
+    }
+    // What a checkpoint says that continues the store's present cursor.
+    std::uint64_t continued() {
+        return wire::continues(*store_->meta().device(), store_->meta().bytes(key::kToken)->value_or(Bytes{}));
     }
     template <class Put>
     static Piece piece(Put put) {

@@ -55,6 +55,10 @@ test('X_7: a check comes by itself with a sync when seven days have passed', asy
   await world.sqlite(ben, "UPDATE skerry_meta SET value = value - 8 * 86400000000 WHERE name = 'checked_at_us'");
   await world.sync(ben);
   await assert_same(world, [ben, 'server/server.db'], all_notes);
+  assert.match(await world.skerry('status', ben), /mended +1 row that differed from the server, read anew by checks, last at 20/);
+  const status = JSON.parse(await world.skerry('status', ben, '--json'));
+  assert.equal(status.mended_rows, 1);
+  assert.equal(status.mended_at, status.checked_at);
 });
 
 test('X_7: rows that were falsified on the server are noticed by every device', async (t) => {

@@ -62,6 +62,22 @@ test('pitfall_24 case_E3: a change that comes before the row that it changes is 
   await assert_nothing_waits(world, ann, ben);
 });
 
+test('pitfall_24 case_E3: what a device no longer keeps is named as lost, and the device goes on by itself', async (t) => {
+  const { world, ann, ben, wanted } = await restored_world(t);
+  await world.sqlite(ann, 'DELETE FROM skerry_archive WHERE no = (SELECT min(no) FROM skerry_archive WHERE no > 1)');  // the change of the first note
+  await world.sync(ann, ben, ann);
+  const rows = await assert_same(world, [ann, ben, 'server/server.db'], all_notes);
+  assert.deepEqual(rows.filter((row) => row.id !== uuid(1)), wanted.filter((row) => row.id !== uuid(1)), 'all else came back');
+  assert.deepEqual(rows.find((row) => row.id === uuid(1)), { id: uuid(1), body: 'first', stars: 1 });
+  const lost = JSON.parse(await world.skerry('log', ann, '--json')).transactions.filter((entry) => entry.code === 'gap_lost');
+  assert.equal(lost.length, 1);
+  assert.match(lost[0].message, /no longer kept/);
+  await assert_nothing_waits(world, ann, ben);
+  await world.sql(ann, `INSERT INTO note VALUES ('${uuid(9)}', 'after it', 1)`);
+  await world.sync(ann, ben);
+  assert.equal((await assert_same(world, [ann, ben, 'server/server.db'], all_notes)).length, rows.length + 1);
+});
+
 test('a backup while devices push is the state of one moment, whole and checked', async (t) => {
   const world = new World(t);
   await world.init();

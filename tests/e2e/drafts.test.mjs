@@ -124,6 +124,38 @@ test('P_32 what was refused is seen without extra rights, and applied when it is
   assert.equal((await assert_same(world, ['server/server.db', world.ann, world.bob], `SELECT * FROM item WHERE id = '${uuid(2)}'`)).length, 1);
 });
 
+test('M_26 of a draft that decides a conflict, the decision is left out when others have decided meanwhile', async (t) => {
+  const world = new World(t);
+  await world.init(model.replace('name: text,', 'name: { type: text, merge: ask },'));
+  await world.serve();
+  const [ann, bob] = [await world.device('ann'), await world.device('bob')];
+  await world.sql(ann, `INSERT INTO item VALUES ('${uuid(1)}', 'A-1', 'first', 150)`);
+  await world.sync(ann, bob);
+  for (const store of [ann, bob]) await world.sql(store, `UPDATE item SET name = 'by ${store}'`);
+  await world.sync(ann, bob, ann);
+  const [{ id }] = await json(world, 'conflicts', bob);
+
+  // Bob decides, with a row that the server cannot take; Ann decides otherwise, and is first.
+  const decide = `UPDATE skerry_conflict SET state = 'closed', choice = 'mine' WHERE id = '${id}'`;
+  await world.sqlite(bob, `BEGIN; INSERT INTO item VALUES ('${uuid(2)}', 'A-9', 'second', 200); ${decide}; COMMIT`);
+  await world.sql(ann, `INSERT INTO item VALUES ('${uuid(9)}', 'A-9', 'ninth', 999)`);
+  await world.skerry('conflicts', 'resolve', ann, id, '--theirs');
+  await world.sync(ann, bob);
+  const [draft] = await json(world, 'drafts', bob);
+  assert.equal(draft.code, 'not_unique');
+  await world.skerry('drafts', 'edit', bob, String(draft.number), 'item', uuid(2), 'number=A-2');
+  const said = await world.skerry('drafts', 'retry', bob, String(draft.number));
+  assert.match(said, new RegExp(`^left out: conflict ${id} is decided already$`, 'm'));
+  assert.match(said, /is done again as transaction/);
+  await world.sync(bob, ann);
+  const rows = await assert_same(world, ['server/server.db', ann, bob], 'SELECT number, name FROM item ORDER BY number');
+  assert.deepEqual(rows.map((row) => row.number), ['A-1', 'A-2', 'A-9']);
+  for (const place of [ann, bob, 'server']) {
+    assert.equal((await json(world, 'conflicts', place, '--all'))[0].choice, 'theirs', place);
+    assert.deepEqual(await json(world, 'drafts', place), [], place);
+  }
+});
+
 test('what cannot be done again is refused, and the draft stays', async (t) => {
   const world = await with_a_draft(t);
   await world.fails('not_found', 'drafts', 'retry', world.bob, '77');

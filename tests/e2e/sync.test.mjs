@@ -120,7 +120,7 @@ test('a watch shows a change by another program on the same file, and sends it',
   assert.equal(await watch.ended, 0, watch.errors);
 });
 
-test('the server goes on where it stood after a kill', async (t) => {
+test('case_B12 the server goes on where it stood after a kill', async (t) => {
   const { world, ann, ben } = await ann_and_ben(t);
   await world.sql(ann, `INSERT INTO note VALUES ('${uuid(1)}', 'one', 1)`);
   await world.sync(ann);
@@ -130,4 +130,34 @@ test('the server goes on where it stood after a kill', async (t) => {
   await world.serve();
   await world.sync(ann, ben);
   assert.equal((await assert_same(world, all, notes)).length, 2);
+});
+
+test('G_15 of two programs on one store both write and see all, one syncs, and the other takes over when it is killed', async (t) => {
+  const { world, ann, ben } = await ann_and_ben(t);
+  const query = 'SELECT body FROM note ORDER BY id';
+  const one = await world.start(['watch', ann, query, '--json'], /^\[\]$/);
+  await world.sql(ben, `INSERT INTO note VALUES ('${uuid(1)}', 'from ben', 1)`);
+  await world.sync(ben);
+  await world.line(one, /from ben/);  // it syncs
+  const two = await world.start(['watch', ann, query, '--json'], /from ben/);
+  await world.sql(ann, `INSERT INTO note VALUES ('${uuid(2)}', 'beside both', 2)`);
+  for (const watch of [one, two]) await world.line(watch, /beside both/);
+
+  const status = JSON.parse(await world.skerry('status', ann, '--json'));
+  assert.equal(status.synced_elsewhere, true);
+  assert.match(await world.skerry('status', ann), /another program syncs this store now/);
+  const said = await world.fails('sync_elsewhere', 'sync', ann);
+  assert.match(said, /it sends what you wrote/);
+
+  one.kill('SIGKILL');
+  await one.ended;
+  await world.sql(ann, `INSERT INTO note VALUES ('${uuid(3)}', 'after the kill', 3)`);
+  await world.sql(ben, `INSERT INTO note VALUES ('${uuid(4)}', 'ben again', 4)`);
+  await world.sync(ben);
+  await world.line(two, /after the kill.*ben again/);
+  two.kill('SIGINT');
+  assert.equal(await two.ended, 0, two.errors);
+  await world.sync(ann, ben);  // the turn is free
+  assert.equal((await assert_same(world, all, notes)).length, 4);
+  assert.equal(JSON.parse(await world.skerry('status', ann, '--json')).synced_elsewhere, false);
 });

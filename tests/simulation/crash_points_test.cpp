@@ -218,7 +218,7 @@ TEST(CrashPoints, offline_server) { every_crash_point(kOffline, Victim::kServer)
 TEST(CrashPoints, first_sync_device) { every_crash_point(kFirstSync, Victim::kDevice); }
 TEST(CrashPoints, first_sync_server) { every_crash_point(kFirstSync, Victim::kServer); }
 TEST(CrashPoints, verdicts_device) { every_crash_point(kVerdicts, Victim::kDevice); }
-TEST(CrashPoints, verdicts_server) { every_crash_point(kVerdicts, Victim::kServer); }
+TEST(CrashPoints, case_B12_verdicts_server) { every_crash_point(kVerdicts, Victim::kServer); }
 TEST(CrashPoints, identity_device) { every_crash_point(kIdentity, Victim::kDevice); }
 TEST(CrashPoints, identity_server) { every_crash_point(kIdentity, Victim::kServer); }
 TEST(CrashPoints, decisions_device) { every_crash_point(kDecisions, Victim::kDevice); }

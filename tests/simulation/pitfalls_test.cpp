@@ -202,7 +202,7 @@ TEST(Pitfall, pitfall_22_other_programs_writes_are_a_transaction_of_their_own) {
 }
 
 // 25 (b): a restored phone sends again what was confirmed long ago: nothing is applied twice.
-TEST(Pitfall, pitfall_25_a_restored_device_sends_nothing_twice) {
+TEST(Pitfall, pitfall_25_case_E2_a_restored_device_sends_nothing_twice) {
     Pair p;
     p.ann.sql("UPDATE note SET n = 6 WHERE id = 'k1'");
     p.ann.sql("INSERT INTO note(id) VALUES('before')");
@@ -223,7 +223,7 @@ TEST(Pitfall, pitfall_25_a_restored_device_sends_nothing_twice) {
 }
 
 // 25: of two devices with one file the later one takes a new identity, and only what the server does not know moves.
-TEST(Pitfall, pitfall_25_a_clone_takes_a_new_identity) {
+TEST(Pitfall, pitfall_25_case_E1_a_clone_takes_a_new_identity) {
     Pair p;
     p.ann.sql("UPDATE note SET n = 6 WHERE id = 'k1'");
     Device& twin = p.w.clone(p.ann, "twin");
@@ -231,6 +231,7 @@ TEST(Pitfall, pitfall_25_a_clone_takes_a_new_identity) {
     twin.sql("INSERT INTO note(id) VALUES('twins')");
     p.w.sync(p.ann);
     p.w.sync_all();
+    EXPECT_NE(*twin.store().meta().device(), *p.ann.store().meta().device());
     EXPECT_EQ(twin.rows("note"), (Lines{"anns: NULL NULL NULL", "k1: 'x' 6 NULL", "twins: NULL NULL NULL"}));
     EXPECT_EQ(p.ann.rows("note"), twin.rows("note"));
     EXPECT_TRUE(p.w.finish()) << p.w.report();

@@ -36,7 +36,7 @@ TEST(Spool, pitfall_31_G_5_case_B5_a_delta_of_30000_rows_torn_anywhere_is_gone_o
     EXPECT_GT(untorn, 1'500'000u);
 }
 
-TEST(Spool, P_20_P_22_X_6_a_device_that_is_killed_again_and_again_goes_on_from_what_is_staged) {
+TEST(Spool, pitfall_32_P_20_P_22_X_6_a_device_that_is_killed_again_and_again_goes_on_from_what_is_staged) {
     TornLine line;
     fall_behind(line);
     // More than is kept in memory between two savings to the file.

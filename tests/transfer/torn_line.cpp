@@ -11,11 +11,11 @@ model::Model places() {
     return model;
 }
 
-TornLine::TornLine()
+TornLine::TornLine(const model::Model& model)
     : server_disk_("sim-transfer-server", 1, [this] { return clock_.wall().count() / 1000; }),
       device_disk_("sim-transfer-device", 2, [this] { return clock_.wall().count() / 1000; }), place_{"server", server_disk_.vfs_name()} {
     server_disk_.seed_sqlite_randomness();
-    EXPECT_TRUE(server::init_server(place_, places(), clock_, random_));
+    EXPECT_TRUE(server::init_server(place_, model, clock_, random_));
     restart_server();
     const auto token = server::make_token(place_, {"ann", "test", std::nullopt, {}}, clock_, random_);
     EXPECT_TRUE(token);

@@ -29,7 +29,7 @@ model::Model places();
 
 class TornLine final : public host::Exchange {
   public:
-    TornLine();
+    explicit TornLine(const model::Model& model = places());
     ~TornLine() override;
 
     // ---- the line ----

@@ -178,6 +178,50 @@ TEST_F(Absence, case_B15_marks_sets_and_tombstones_do_not_grow_with_time) {
     EXPECT_LT(size(), 90 * 6 + 200) << "the retention's worth";
 }
 
+TEST_F(Absence, case_B8_a_download_under_way_ends_whole_though_the_server_forgets_meanwhile) {
+    for (int i = 0; i < 40; ++i) world.sql("INSERT INTO place VALUES('k" + std::to_string(10 + i) + "', 'x', 1)");
+    Peer carl(world, "carl");
+    carl.checkpoints_max = 3;
+    carl.pull({.slice_rows = 5});
+    carl.checkpoints_max = SIZE_MAX;
+    ASSERT_EQ(carl.rows.size(), 15u);
+    ASSERT_FALSE(carl.complete);
+    world.sql("DELETE FROM place WHERE id IN ('k12', 'k15', 'k45')");
+    bert_goes_on(400);
+    ASSERT_EQ(tombstones(), 0);
+    carl.after_checkpoint = [&] {
+        EXPECT_TRUE(!carl.complete || places(carl) == truth()) << "named as complete, and is not";
+    };
+    carl.pull({.slice_rows = 5});
+    EXPECT_TRUE(carl.complete);
+    EXPECT_EQ(places(carl), truth());
+}
+
+TEST_F(Absence, case_B19_a_device_that_was_put_back_to_an_older_state_is_noticed) {
+    const auto rows = anna.rows;
+    const Bytes cursor = anna.cursor;
+    world.sql("DELETE FROM place WHERE id = 'a'; UPDATE place SET name = 'y' WHERE id = 'b'");
+    for (Peer* peer : {&anna, &bert}) {
+        peer->pull();
+        peer->pull();
+    }
+    days(8);
+    ASSERT_EQ(tombstones(), 0) << "everybody has passed it";
+    anna.rows = rows;
+    anna.cursor = cursor;
+    EXPECT_TRUE(anna.pull().begins.at(0).verify) << "the server remembers that it was further";
+    EXPECT_EQ(places(anna), truth());
+    EXPECT_FALSE(anna.pull().begins.at(0).verify);
+    // Put back to nothing: a device like a new one.
+    anna.rows.clear();
+    anna.lines.clear();
+    anna.scopes.clear();
+    anna.whole_now.clear();
+    anna.cursor.clear();
+    anna.pull();
+    EXPECT_EQ(places(anna), truth());
+}
+
 // ---- checks ----
 
 struct Answer {

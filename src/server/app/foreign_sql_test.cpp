@@ -57,6 +57,23 @@ TEST_F(ForeignSql, what_was_written_while_no_server_ran_is_there_when_it_starts)
     EXPECT_EQ(anna.pull().rows.at(0).size(), 1u);
 }
 
+TEST_F(ForeignSql, case_C6_a_table_that_was_dropped_and_made_anew_is_noticed_when_the_server_starts) {
+    world.sql("INSERT INTO place VALUES('goes', 'x', 1), ('stays', 'x', 1), ('changes', 'x', 1)");
+    anna.pull();
+    world.stop();
+    const std::string create = std::get<std::string>(world.sql("SELECT sql FROM sqlite_schema WHERE name = 'place'").rows.at(0).at(0));
+    world.sql("DROP TABLE place; " + create + "; INSERT INTO place VALUES('stays', 'x', 1), ('changes', 'y', 1), ('comes', 'x', 1)");
+    world.start();
+    EXPECT_FALSE(world.log.lines.empty()) << "an operator is told";
+    anna.pull();
+    EXPECT_EQ(anna.rows.size(), 3u);
+    EXPECT_EQ(anna.rows.at({kPlace, "changes"})[0], text("y"));
+    EXPECT_EQ(anna.rows.count({kPlace, "goes"}), 0u);
+    EXPECT_EQ(anna.rows.count({kPlace, "comes"}), 1u);
+    EXPECT_TRUE(anna.pull().rows.at(0).empty()) << "once";
+    EXPECT_EQ(rows_after("UPDATE place SET people = 2 WHERE id = 'comes'").size(), 1u) << "it is captured again";
+}
+
 TEST_F(ForeignSql, pitfall_55_a_key_update_is_refused_by_name) {
     world.sql("INSERT INTO place VALUES('a', 'x', 1)");
     EXPECT_EQ(refused("UPDATE place SET id = 'b'"), Code::kKeyUpdate);

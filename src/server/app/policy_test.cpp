@@ -288,5 +288,21 @@ TEST_F(Policy, O_14_M_23_X_3_the_same_transaction_again_makes_no_second_record_a
     EXPECT_EQ(world.integer("SELECT count(*) FROM skerry_conflict"), 1);
 }
 
+TEST_F(Policy, case_B16_an_open_conflict_is_sent_once) {
+    send(anna, {Peer::insert(kCard, "c", card(kAskAt, text("x")))});
+    send(anna, {update(kCard, "c", kAskAt, text("x"), text("anna's"))});
+    EXPECT_EQ(send(bert, {update(kCard, "c", kAskAt, text("x"), text("bert's"))}).verdict, Verdict::kConflict);
+    for (Peer* peer : {&anna, &bert}) {
+        peer->pull();
+        for (int i = 0; i < 3; ++i) {
+            const PullAnswer again = peer->pull();
+            EXPECT_TRUE(again.rows.at(0).empty());
+            EXPECT_TRUE(again.outcomes.at(0).empty());
+            EXPECT_LT(again.bytes, 300u);
+        }
+    }
+    EXPECT_EQ(world.integer("SELECT count(*) FROM skerry_conflict"), 1);
+}
+
 }  // namespace
 }  // namespace skerry::server::test

@@ -1,9 +1,13 @@
+#include <cstdlib>
+#include <ctime>
+
 #include "server/app/files.hpp"
 #include "server/app/inspect.hpp"
 #include "server/app/test_world.hpp"
 #include "server/http/routes.hpp"
 #include "server/outflow/limits.hpp"
 #include "server/storage/sqlite/backend.hpp"
+#include "sqlite/database.hpp"
 
 namespace skerry::server::test {
 namespace {
@@ -307,6 +311,86 @@ TEST_F(Pull, pitfall_5_a_writer_that_never_pauses_makes_a_pull_come_back_later_n
     const PullAnswer pull = anna.pull();
     EXPECT_EQ(pull.status, 503);
     EXPECT_EQ(pull.error, Code::kServerBusy);
+}
+
+TEST_F(Pull, O_11_what_began_before_a_sync_and_was_committed_after_it_comes_with_the_next) {
+    world.sql("INSERT INTO place VALUES('before', '', 1)");
+    anna.pull();
+    auto program = sqlite::Database::open(database_path(world.place));
+    ASSERT_TRUE(program);
+    ASSERT_TRUE(program->exec("BEGIN IMMEDIATE; INSERT INTO place VALUES('late', '', 1); UPDATE place SET people = 2 WHERE id = 'before'"));
+    const PullAnswer meanwhile = anna.pull();
+    EXPECT_TRUE(meanwhile.ended);
+    EXPECT_TRUE(meanwhile.rows.at(0).empty());
+    ASSERT_TRUE(program->exec("COMMIT"));
+    EXPECT_EQ(anna.pull().rows.at(0), (std::vector<KeyRef>{{kPlace, "before"}, {kPlace, "late"}}));
+    EXPECT_EQ(anna.rows, truth());
+}
+
+TEST_F(Pull, case_B2_rows_of_one_moment_come_once_each_with_a_boundary_between_any_two) {
+    hundred_places();  // one statement: they share time and seq
+    for (std::size_t n = 1; n <= 100; ++n) {
+        anna.checkpoints_max = 1;
+        anna.pull({.slice_rows = 1});
+        ASSERT_EQ(anna.rows.size(), n) << "one was left out, or came again";
+        ASSERT_EQ(anna.rows.rbegin()->first.key, (n < 10 ? "p00" : n < 100 ? "p0" : "p") + std::to_string(n));
+    }
+    anna.checkpoints_max = SIZE_MAX;
+    anna.pull();
+    EXPECT_TRUE(anna.complete);
+    EXPECT_EQ(anna.rows, truth());
+}
+
+TEST_F(Pull, case_B4_positions_are_compared_as_numbers_however_wide) {
+    hundred_places();
+    anna.pull();
+    bert.pull();
+    for (const std::int64_t before : {std::int64_t{7}, std::int64_t{97}, std::int64_t{254}, std::int64_t{65'533}, (std::int64_t{1} << 32) - 3, (std::int64_t{1} << 53) - 3}) {
+        world.sql("INSERT INTO skerry_batch VALUES(" + std::to_string(before) + ", 7, 0)");
+        for (int i = 1; i <= 5; ++i) {
+            world.sql("UPDATE place SET people = people + 1 WHERE id = 'p00" + std::to_string(i) + "'");
+            const PullAnswer pull = anna.pull();
+            ASSERT_EQ(pull.rows.at(0).size(), 1u) << before << " " << i;
+            ASSERT_FALSE(pull.begins[0].verify);
+        }
+        EXPECT_EQ(world.integer("SELECT max(seq) FROM skerry_batch"), before + 5);
+        EXPECT_EQ(bert.pull().rows.at(0).size(), 5u);
+        EXPECT_EQ(bert.rows, truth());
+    }
+    EXPECT_EQ(anna.rows, truth());
+}
+
+TEST_F(Pull, case_B18_what_is_written_now_arrives_now_in_any_time_zone) {
+    anna.pull();
+    for (const char* zone : {"AAA+12", "BBB-14"}) {
+        setenv("TZ", zone, 1);
+        tzset();
+        world.sql("INSERT INTO place VALUES('" + std::string(zone) + "', datetime('now', 'localtime'), 1)");
+        EXPECT_EQ(anna.pull().rows.at(0).size(), 1u) << zone;
+        EXPECT_EQ(anna.push({anna.txn({Peer::insert(kPlace, std::string("pushed ") + zone, kOslo)})}).verdict(), Verdict::kApplied);
+        EXPECT_EQ(anna.pull().rows.at(0).size(), 1u) << zone;
+        bert.pull();
+        EXPECT_EQ(bert.rows, truth()) << zone;
+    }
+    unsetenv("TZ");
+    tzset();
+}
+
+TEST_F(Pull, case_B22_trailing_blanks_are_the_same_bytes_by_delta_and_by_slice) {
+    anna.pull();
+    world.sql("INSERT INTO place VALUES('k  ', 'name   ', 1), ('t' || char(9), ' ', 2)");
+    anna.pull();
+    bert.pull();
+    EXPECT_EQ(anna.rows.at({kPlace, "k  "})[0], text("name   "));
+    EXPECT_EQ(anna.rows, truth());
+    EXPECT_EQ(bert.rows, truth());
+}
+
+TEST_F(Pull, case_N5_the_first_answers_of_two_devices_continue_different_things) {
+    hundred_places();
+    const PullAnswer annas = anna.pull();
+    const PullAnswer berts = bert.pull();
+    EXPECT_NE(annas.begins[0].from, berts.begins[0].from) << "a cache that gives one to the other gives it nothing that it takes";
 }
 
 }  // namespace

@@ -140,6 +140,22 @@ TEST_F(Push, pitfall_25_the_same_push_again_gives_the_same_verdicts_and_applies_
     EXPECT_EQ(bert.push({t, t}).verdicts.size(), 2u) << "also twice in one request";
 }
 
+TEST_F(Push, case_A5_a_retry_in_other_batches_applies_what_is_new_and_nothing_twice) {
+    std::vector<Transaction> all;
+    for (int i = 0; i < 12; ++i) all.push_back(bert.txn({Peer::insert(kPlace, "p" + std::to_string(i), kOslo)}));
+    const auto batch = [&](int from, int to) { return bert.push({all.begin() + from, all.begin() + to}); };
+    EXPECT_EQ(batch(0, 4).verdicts.size(), 4u);  // committed, and the line breaks
+    world.sql("UPDATE place SET people = 77 WHERE id = 'p1'; DELETE FROM place WHERE id = 'p2'");
+    for (const auto& [from, to] : std::vector<std::pair<int, int>>{{2, 9}, {0, 10}, {1, 2}, {5, 12}, {0, 12}}) {
+        const PushAnswer answer = batch(from, to);
+        ASSERT_EQ(answer.verdicts.size(), static_cast<std::size_t>(to - from));
+        for (std::size_t i = 0; i < answer.verdicts.size(); ++i) EXPECT_EQ(answer.verdict(i), Verdict::kApplied) << from << " " << i;
+    }
+    EXPECT_EQ(world.integer("SELECT count(*) FROM place"), 11);
+    EXPECT_EQ(world.integer("SELECT people FROM place WHERE id = 'p1'"), 77);
+    EXPECT_EQ(world.integer("SELECT count(*) FROM skerry_log"), 12);
+}
+
 TEST_F(Push, pitfall_25_another_transaction_under_a_known_number_stops_the_push) {
     const auto first = anna.txn({Peer::insert(kPlace, "a", kOslo)});
     anna.push({first});

@@ -1,4 +1,4 @@
-// Random worlds of parts: rows move, grants come and go, profiles change, devices write, answers are lost on the way.
+// Random worlds of parts: rows move, grants come and go, profiles and the model's rules change, devices write, answers are lost on the way.
 // After every checkpoint that a device applies, SQL on the server says what it may have: nothing stale, nothing forbidden,
 // nothing missing from what is called complete, nothing gone for a while that it had and may keep.
 #include <algorithm>
@@ -12,6 +12,7 @@ constexpr int kWorlds = 12;
 constexpr int kRounds = 40;
 constexpr const char* kAreas[] = {"a", "b", "c", "d"};
 constexpr const char* kProfiles[] = {"field", "field", "field", "office"};
+constexpr const char* kHouseholds[] = {"status <> 'closed'", "", "status = 'closed'"};
 
 class Devices {
   public:
@@ -26,6 +27,7 @@ class Devices {
     void run() {
         for (round_ = 0; round_ < kRounds && !testing::Test::HasFailure(); ++round_) {
             for (std::uint64_t n = 1 + draw_.below(5); n > 0; --n) write();
+            if (draw_.below(12) == 0) world_.take({kHouseholds[draw_.below(std::size(kHouseholds))], draw_.below(2) == 0});
             const std::size_t i = draw_.below(devices_.size());
             if (draw_.below(3) == 0) push(i);
             if (draw_.below(3) != 0) pull(i);
@@ -86,9 +88,17 @@ class Devices {
         }
     }
 
+    // A device takes a newer model when it next syncs; it may have missed some.
+    void take_model(Peer& device) {
+        if (device.model.hash() == world_.server->model().hash()) return;
+        device.model = world_.server->model();
+        ASSERT_EQ(device.enroll(device.model.hash()), 200);
+    }
+
     // The device's own: made in or outside of its part, or handed over.
     void push(std::size_t i) {
         Peer& device = *devices_[i];
+        take_model(device);
         const std::string key = "own" + std::to_string(i) + "-" + std::to_string(device.no.value);
         wire::Op op = Peer::insert(kHousehold, key, {text("mine"), text(area()), text("open")});
         for (const auto& [at, row] : device.rows)
@@ -124,6 +134,7 @@ class Devices {
 
     void sync(std::size_t i, const PullOptions& options) {
         Peer& device = *devices_[i];
+        take_model(device);
         const auto before = device.rows;
         const auto wanted = truth(i);
         const std::string where = "round " + std::to_string(round_) + ", device " + std::to_string(i) + ", " + users_[owner_[i]].profile;

@@ -20,8 +20,10 @@ EntityProfile mode(EntityIx entity, Download download) { return {.entity = entit
 
 }  // namespace
 
-model::Model areas_model() {
-    model::Model model{"areas", 1, {}};
+model::Model areas_model() { return areas_model({}, 1); }
+
+model::Model areas_model(const FieldPart& field, std::uint32_t version) {
+    model::Model model{"areas", version, {}};
     model.entities.push_back({"site", key(), {plain("name")}});
     model.entities.push_back({"allowance", key(), {plain("user"), plain("area")}});
     model.entities.push_back({"household", key(), {plain("name"), plain("area"), plain("status")}});
@@ -34,7 +36,7 @@ model::Model areas_model() {
     EntityProfile read_only = all(kCall);
     read_only.upload = model::Upload::kReject;
     model.profiles = {
-        {"field", {all(kSite), all(kAllowance), linked(kHousehold, 1, "areas", true, "status <> 'closed'"), with(kCall), with(kComment), mode(kMemo, Download::kNonePreserve)}},
+        {"field", {all(kSite), all(kAllowance), linked(kHousehold, 1, "areas", true, field.households), with(kCall), field.comments ? with(kComment) : mode(kComment, Download::kNever), mode(kMemo, Download::kNonePreserve)}},
         {"office", {all(kSite), all(kAllowance), all(kHousehold), read_only, all(kComment), all(kMemo)}},
         {"street", {all(kSite), all(kAllowance), linked(kHousehold, 1, "street", false), mode(kCall, Download::kNoneClear), mode(kComment, Download::kNever), all(kMemo)}},
         {"chosen", {all(kSite), all(kAllowance), linked(kHousehold, 1, "opened", true), with(kCall), mode(kComment, Download::kNever), all(kMemo)}},
@@ -65,11 +67,12 @@ std::map<KeyRef, model::Row> AreasWorld::truth(const std::string& user, const st
     for (const std::string& value : values) list += (list.empty() ? "'" : ", '") + value + "'";
     const std::string allowed = "(SELECT area FROM allowance WHERE user = '" + user + "')";
     std::string households = "1";
-    if (profile == "field") households = "area IN " + allowed + " AND status <> 'closed'";
+    if (profile == "field") households = "area IN " + allowed + (field.households.empty() ? "" : " AND " + field.households);
     if (profile == "single") households = "area IN " + allowed;
     if (profile == "street" || profile == "chosen") households = "area IN (" + list + ")";
     const std::string calls = profile == "office" ? "1" : profile == "street" ? "0" : "household_id IN (SELECT id FROM household WHERE " + households + ")";
-    const std::string comments = profile == "office" ? "1" : profile == "street" || profile == "chosen" ? "0" : "call_id IN (SELECT id FROM call WHERE " + calls + ")";
+    const bool no_comments = profile == "street" || profile == "chosen" || (profile == "field" && !field.comments);
+    const std::string comments = profile == "office" ? "1" : no_comments ? "0" : "call_id IN (SELECT id FROM call WHERE " + calls + ")";
     const std::string memos = profile == "field" ? "0" : "1";
     std::map<KeyRef, model::Row> rows;
     const std::array<std::string, 6> where{"1", "1", households, calls, comments, memos};
@@ -81,6 +84,13 @@ std::map<KeyRef, model::Row> AreasWorld::truth(const std::string& user, const st
         }
     }
     return rows;
+}
+
+void AreasWorld::take(const FieldPart& part) {
+    field = part;
+    const std::uint32_t version = server->model().version + 1;
+    stop();
+    start(areas_model(part, version));
 }
 
 }  // namespace skerry::server::test

@@ -21,6 +21,12 @@ inline constexpr EntityIx kMemo{5};
 //   chosen   household: area in :opened, which the app asks for, call with household
 //   single   household: area = :areas, which has to be one value
 model::Model areas_model();
+// What `field` takes of households and comments may differ from one version to the next.
+struct FieldPart {
+    std::string households = "status <> 'closed'";  // empty: all of its areas
+    bool comments = true;
+};
+model::Model areas_model(const FieldPart& field, std::uint32_t version);
 
 class AreasWorld : public World {
   public:
@@ -35,6 +41,9 @@ class AreasWorld : public World {
                                        const std::vector<std::string>& values = {});
     // As an operator may do with SQL.
     void put_profile(const std::string& user, const std::string& profile);
+    // The server goes on with another version of the model.
+    void take(const FieldPart& part);
+    FieldPart field;
 };
 
 }  // namespace skerry::server::test

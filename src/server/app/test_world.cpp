@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "server/app/files.hpp"
+#include "wire/continuing.hpp"
 
 namespace skerry::server::test {
 
@@ -206,7 +207,7 @@ PullAnswer Peer::read_live() {
 }
 
 void Peer::apply_begin(const wire::Begin& begin) {
-    EXPECT_EQ(begin.from, hash64(cursor)) << "a checkpoint continues the cursor";
+    EXPECT_EQ(begin.from, wire::continues(id, cursor)) << "a checkpoint continues the cursor";
     complete = begin.caught_up;
     if (begin.verify) {
         whole_now.clear();
@@ -244,6 +245,7 @@ void Peer::apply_slice(const wire::Slice& slice) {
         lines[{slice.entity, entry.key}].insert(entry.lines.begin(), entry.lines.end());
         EXPECT_EQ(entry.lines.empty(), whole);
     }
+    if (whole) std::erase_if(lines, [&](const auto& line) { return in_range(line.first) && rows.count(line.first) == 0; });
     std::string last;
     for (const wire::RowEntry& entry : slice.rows) {
         EXPECT_LT(last, entry.key) << "in key order, each once";
@@ -311,7 +313,10 @@ void Peer::apply(const std::vector<wire::Frame>& frames, PullAnswer& answer) {
                 for (const std::string& key : got->keys) {
                     const KeyRef at{got->entity, key};
                     answer.leaves.back().push_back(at);
-                    if (whole) rows.erase(at);
+                    if (whole) {  // and no line of it stays, whichever scopes it had come by
+                        rows.erase(at);
+                        lines.erase(at);
+                    }
                     if (whole || lines[at].erase(got->scope) != 0) swept_.insert(at);
                 }
                 answer.leave_frames.push_back(*got);

@@ -100,5 +100,20 @@ TEST_F(Values, what_cannot_be_made_canonical_is_quarantined_until_it_is_good) {
     EXPECT_TRUE(inspector->quarantine()->empty()) << "what is gone needs nobody";
 }
 
+TEST_F(Values, case_B20_another_order_of_names_is_the_same_document) {
+    const std::uint32_t doc = static_cast<std::uint32_t>(*world.model.entity(kThing).attribute_named("doc"));
+    const auto write = [&](Value before, std::string after) {
+        return anna.push({anna.txn({Peer::update(kThing, kId, {{doc, std::move(before), text(std::move(after)), {}}})})}).verdict();
+    };
+    const std::string canonical = R"({"a":2,"b":1})";
+    EXPECT_EQ(write(Null{}, canonical), Verdict::kApplied);
+    EXPECT_EQ(sent("doc"), text(canonical));
+    EXPECT_EQ(set("doc", R"('{"b": 1, "a": 2}')"), std::nullopt);
+    EXPECT_EQ(sent("doc"), text(canonical)) << "the very bytes that it wrote";
+    EXPECT_EQ(write(text(canonical), R"({"a":3,"b":1})"), Verdict::kApplied) << "nobody else changed it";
+    EXPECT_EQ(sent("doc"), text(R"({"a":3,"b":1})"));
+    EXPECT_EQ(world.integer("SELECT count(*) FROM skerry_history"), 0);
+}
+
 }  // namespace
 }  // namespace skerry::server::test

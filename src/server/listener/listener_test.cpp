@@ -18,7 +18,7 @@ using Counts = FakeHandler::Counts;
 
 constexpr Millis kNever{3'600'000};
 
-TEST(Listener, AnswersWithTheHeadersThatEveryAnswerHas) {
+TEST(Listener, case_N5_AnswersWithTheHeadersThatEveryAnswerHas) {
     Running server;
     Client client(server.port);
     const auto answer = client.ask("POST", "/echo?x=1", "hello", "Content-Type: a/b\r\n");

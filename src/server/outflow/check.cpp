@@ -74,8 +74,8 @@ class CheckBody final : public http::Body {
                 if (!known) return true;
             }
             SKERRY_ASSIGN(const Seq floor, view_->floor(ids));
-            SKERRY_ASSIGN(const std::uint64_t changed, view_->changed_count(ids, cursor->at->seq, last.seq, 1));
-            if (floor > cursor->at->seq || changed != 0) return true;
+            SKERRY_ASSIGN(const storage::Changed changed, view_->changed_in(ids, cursor->at->seq, last.seq, 1));
+            if (floor > cursor->at->seq || changed.members != 0) return true;
         }
         std::vector<wire::ScopeId> arriving;
         for (const scopes::Download& download : cursor->downloads) arriving.insert(arriving.end(), download.scopes.begin(), download.scopes.end());

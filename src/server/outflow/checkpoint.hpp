@@ -44,13 +44,21 @@ struct OutflowContext {
     bool stopping = false;  // the server is about to end: whoever waits for changes is told that this was all
 };
 
+// The grants of the checkpoint before, in the state of the database that they were read in.
+struct KnownGrants {
+    storage::ViewOf of;
+    Micros at{0};
+    std::shared_ptr<const scopes::Grants> grants;
+};
+
 // What a checkpoint continues.
 struct From {
     Bytes token;             // the device's: that of the last checkpoint it was sent
     Bytes cursor;            // where to go on: the token, or a later one whose checkpoint had nothing in it and was not sent
     bool presented = true;   // by the device; false: sent with the last checkpoint of this answer
     bool verify = false;     // the device asked to re-read everything
-    std::optional<Seq> target;  // what was sequenced when the pull began; empty = now
+    std::optional<KnownGrants> known{};
+    std::optional<Seq> target{};  // what was sequenced when the pull began; empty = now
 };
 
 class Checkpoint {
@@ -67,12 +75,14 @@ class Checkpoint {
     const Bytes& token() const { return token_; }   // what the device holds once it applied this
     const std::string& profile() const { return begin_.profile; }
     // Whose this is: nobody else is given the rest of it, and he only while his grants are these.
-    transit::SpoolOwner owner() const { return {holder_.device, holder_.user, grants_.hash, begin_.from}; }
+    transit::SpoolOwner owner() const { return {holder_.device, holder_.user, grants_->hash, begin_.from}; }
     Seq to() const { return to_.seq; }
     // Another checkpoint follows at once.
     bool more() const { return downloads_wanted_ > 0 || !repair_.empty() || split_; }
     // It says nothing that the device does not know.
     bool empty() const { return empty_; }
+    // For the next one of the same answer.
+    KnownGrants known_grants() const { return {of_, known_at_, grants_}; }
     // Of the request's, those that are still to be read.
     const std::vector<wire::KeyRange>& repair_left() const { return repair_; }
 
@@ -100,7 +110,9 @@ class Checkpoint {
     std::unique_ptr<storage::Snapshot> view_;
     storage::DeviceRow device_;
     storage::Mark to_;
-    scopes::Grants grants_;
+    storage::ViewOf of_;
+    Micros known_at_{0};
+    std::shared_ptr<const scopes::Grants> grants_;
     std::optional<scopes::Cursor> presented_;
     Bytes token_;
     scopes::Holder holder_;
@@ -109,7 +121,8 @@ class Checkpoint {
     wire::Begin begin_;
     scopes::Cursor cursor_;              // as it will be
     ByEntity granted_;
-    ByEntity kept_;                      // of granted_, those that have leaves: the device may hold rows of them
+    ByEntity changed_;                   // of granted_, those with something in the delta
+    ByEntity kept_;                      // of granted_, those that may have leaves: the device may hold rows of them
     std::vector<wire::ScopeId> lost_;
     std::vector<wire::Outcome> outcomes_;
     std::optional<KeptLines> lines_;

@@ -21,6 +21,8 @@ inline constexpr std::uint64_t kDeltaSmall = wire::kSliceRowsMax;
 inline constexpr std::size_t kOutcomesPerFrame = 500;
 // Half of what a device waits before it takes a silent line for dead, less a margin.
 inline constexpr Millis kHeartbeat{5'000};
+// What the principal has is not read again for so long, if nothing at all was written: his queries may ask for the time.
+inline constexpr Micros kGrantsFor = std::chrono::seconds(1);
 // Foreign commits that arrive between sequencing and snapshot, again and again: then the device comes back later.
 inline constexpr int kSnapshotAttempts = 50;
 

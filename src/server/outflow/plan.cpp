@@ -6,6 +6,7 @@
 #include "server/outflow/checkpoint.hpp"
 #include "server/outflow/limits.hpp"
 #include "server/outflow/order.hpp"
+#include "wire/continuing.hpp"
 
 namespace skerry::server::outflow {
 
@@ -40,16 +41,24 @@ Result<void> Checkpoint::open(const std::string& authorization, const wire::Pull
         SKERRY_TRY(open_view());
         SKERRY_ASSIGN(const auto principal, access::authenticate(*view_, authorization, c_.clock.wall()));
         SKERRY_ASSIGN(device_, access::own_device(*view_, principal, request.device));
-        SKERRY_ASSIGN(grants_, scopes::grants_of(c_.backend.model(), c_.sequencer.rules(), *view_, {principal, request.chosen}));
+        SKERRY_ASSIGN(of_, view_->of());
+        known_at_ = c_.clock.mono();
+        if (from.known && from.known->of == of_ && known_at_ - from.known->at < kGrantsFor) {
+            known_at_ = from.known->at;
+            grants_ = from.known->grants;
+        } else {
+            SKERRY_ASSIGN(auto grants, scopes::grants_of(c_.backend.model(), c_.sequencer.rules(), *view_, {principal, request.chosen}));
+            grants_ = std::make_shared<const scopes::Grants>(std::move(grants));
+        }
         holder_ = {request.device, principal.user};
         presented_ = c_.sealer.open(from.cursor, holder_);
-        if (grants_.without_id.empty()) {
-            if (presented_ && presented_->grants == grants_.hash) return {};
-            SKERRY_ASSIGN(const auto known, view_->grant_set(grants_.hash));
+        if (grants_->without_id.empty()) {
+            if (presented_ && presented_->grants == grants_->hash) return {};
+            SKERRY_ASSIGN(const auto known, view_->grant_set(grants_->hash));
             if (known) return {};
         }
         view_.reset();
-        SKERRY_TRY(scopes::keep(c_.backend, grants_, c_.clock.wall()));
+        SKERRY_TRY(scopes::keep(c_.backend, *grants_, c_.clock.wall()));
     }
     return fail(Code::kServerBusy, "what the principal has changes faster than it can be written down");
 }
@@ -65,8 +74,8 @@ Result<std::optional<std::vector<wire::ScopeId>>> Checkpoint::held_by(const scop
         SKERRY_ASSIGN(const bool known, view_->knows(*cursor.at));
         if (!known && !planted(Plant::kFloorForgotten)) return None{};
     }
-    std::vector<wire::ScopeId> held = scopes::ids_of(grants_.scopes);
-    if (cursor.grants != grants_.hash) {
+    std::vector<wire::ScopeId> held = scopes::ids_of(grants_->scopes);
+    if (cursor.grants != grants_->hash) {
         SKERRY_ASSIGN(auto set, view_->grant_set(cursor.grants));
         if (!set) return None{};
         held = std::move(*set);
@@ -82,7 +91,7 @@ Result<std::unique_ptr<Checkpoint>> Checkpoint::plan(const OutflowContext& conte
                                                      const wire::Pull& request, const From& from) {
     std::unique_ptr<Checkpoint> self(new Checkpoint(context));
     SKERRY_TRY(self->open(authorization, request, from));
-    for (const wire::ScopeInfo& scope : self->grants_.scopes) self->granted_[scope.entity].push_back(scope.id);
+    for (const wire::ScopeInfo& scope : self->grants_->scopes) self->granted_[scope.entity].push_back(scope.id);
 
     std::optional<std::vector<wire::ScopeId>> held;
     if (self->presented_) {
@@ -104,18 +113,18 @@ Result<std::unique_ptr<Checkpoint>> Checkpoint::plan(const OutflowContext& conte
                    !self->delta_ && self->slices_.empty();
 
     self->cursor_.epoch = context.backend.epoch();
-    self->cursor_.grants = self->grants_.hash;
+    self->cursor_.grants = self->grants_->hash;
     if (!self->cursor_.at) self->cursor_.at = self->to_;
     self->token_ = context.sealer.seal(self->cursor_, self->holder_);
-    self->begin_.from = hash64(from.token);
+    self->begin_.from = wire::continues(request.device, from.token);
     self->begin_.seen = self->device_.seen;
-    self->begin_.profile = self->grants_.profile;
+    self->begin_.profile = self->grants_->profile;
     self->begin_.caught_up = !self->more() && self->to_.seq >= from.target.value_or(self->to_.seq);
     return self;
 }
 
 Result<void> Checkpoint::start_all(const wire::Pull& request) {
-    begin_.scopes = grants_.scopes;
+    begin_.scopes = grants_->scopes;
     SKERRY_TRY(start_downloads(granted_));
     return plan_outcomes_of_all(request);
 }
@@ -141,14 +150,14 @@ Checkpoint::ByEntity Checkpoint::downloading() const {
 
 Result<void> Checkpoint::exchange_grants(const scopes::Cursor& cursor, const std::vector<wire::ScopeId>& held) {
     cursor_.downloads = cursor.downloads;
-    if (cursor.grants == grants_.hash) {
+    if (cursor.grants == grants_->hash) {
         kept_ = granted_;
         return {};
     }
-    const std::vector<wire::ScopeId> ids = scopes::ids_of(grants_.scopes);
+    const std::vector<wire::ScopeId> ids = scopes::ids_of(grants_->scopes);
     std::set_difference(held.begin(), held.end(), ids.begin(), ids.end(), std::back_inserter(lost_));
     ByEntity added;
-    for (const wire::ScopeInfo& scope : grants_.scopes) {
+    for (const wire::ScopeInfo& scope : grants_->scopes) {
         if (holds(held, scope.id)) {
             kept_[scope.entity].push_back(scope.id);
         } else {
@@ -206,9 +215,13 @@ Result<void> Checkpoint::plan_delta(Seq after) {
     SKERRY_ASSIGN(outcomes_, view_->outcomes_between(device_.ix, after, to_.seq));
     std::vector<EntityIx> changed;
     for (const auto& [entity, of_entity] : granted_) {
-        SKERRY_ASSIGN(const std::uint64_t n, view_->changed_count(of_entity, after, to_.seq, kDeltaSmall + 1));
-        if (n > 0) changed.push_back(entity);
-        delta_rows_ += n;
+        SKERRY_ASSIGN(storage::Changed found, view_->changed_in(of_entity, after, to_.seq, kDeltaSmall + 1));
+        delta_rows_ += found.members;
+        if (found.members == 0) continue;
+        changed.push_back(entity);
+        if (const auto kept = kept_.find(entity); kept != kept_.end())
+            std::erase_if(kept->second, [&](wire::ScopeId scope) { return !holds(found.scopes, scope); });
+        changed_[entity] = std::move(found.scopes);
     }
     if (planted(Plant::kBatchSplitOverCheckpoints) && changed.size() > 1 && begin_.scopes.empty() && lost_.empty()) {
         // Half of it now; the checkpoint after it starts where this one did and brings the whole.
@@ -231,13 +244,13 @@ Result<void> Checkpoint::plan_delta(Seq after) {
             return view_->changed(entity, of_entity->second, after, to_.seq, live);
         };
     };
-    delta_ = std::make_unique<Delta>(*view_, c_.backend.model(), std::move(changed), members(granted_, storage::Live::kYes),
+    delta_ = std::make_unique<Delta>(*view_, c_.backend.model(), std::move(changed), members(changed_, storage::Live::kYes),
                                      members(kept_, storage::Live::kNo), c_.log);
     return {};
 }
 
 Result<void> Checkpoint::plan_slices(const wire::Pull& request) {
-    const std::size_t of_first = put_in_order(cursor_.downloads, c_.backend.model(), grants_.profile, request.first);
+    const std::size_t of_first = put_in_order(cursor_.downloads, c_.backend.model(), grants_->profile, request.first);
     downloads_wanted_ = request.only_first ? of_first : cursor_.downloads.size();
     for (std::size_t i = 0; i < downloads_wanted_; ++i) begin_.rows_left += cursor_.downloads[i].rows_left;
     if (delta_rows_ > kDeltaSmall) return {};

@@ -5,6 +5,7 @@
 #include "server/access/devices.hpp"
 #include "server/outflow/limits.hpp"
 #include "server/outflow/spooler.hpp"
+#include "wire/continuing.hpp"
 
 namespace skerry::server::outflow {
 
@@ -73,7 +74,7 @@ class PullBody final : public http::Body {
         SKERRY_TRY(access::own_device(*view, principal, request_.device));
         SKERRY_ASSIGN(const auto grants, scopes::grants_of(c_.backend.model(), c_.sequencer.rules(), *view, {principal, request_.chosen}));
         return grants.without_id.empty() &&
-               owner == transit::SpoolOwner{request_.device, principal.user, grants.hash, hash64(from_.token)};
+               owner == transit::SpoolOwner{request_.device, principal.user, grants.hash, wire::continues(request_.device, from_.token)};
     }
 
     Result<void> plan() {
@@ -81,6 +82,7 @@ class PullBody final : public http::Body {
         if (!from_.target) from_.target = checkpoint->to();
         request_.repair = checkpoint->repair_left();
         from_.cursor = checkpoint->token();
+        from_.known = checkpoint->known_grants();
         from_.presented = false;
         from_.verify = false;
         reached_ = checkpoint->to();

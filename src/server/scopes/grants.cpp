@@ -1,6 +1,7 @@
 #include "server/scopes/grants.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <set>
 
@@ -25,6 +26,10 @@ std::optional<std::string> canonical(const model::Entity& entity, const model::A
         return text;
     }
     if (attribute.type == model::Type::kBool && (text == "0" || text == "1")) return text;
+    // There may be thousands: an integer as SQLite prints it needs no look at all the ways to write one.
+    std::int64_t plain = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), plain);
+    if (attribute.type == model::Type::kInt && read.ec == std::errc() && std::to_string(plain) == text) return text;
     const auto value = model::value_from_text(entity, attribute, text);
     if (!value) return std::nullopt;
     const auto* number = std::get_if<std::int64_t>(&*value);

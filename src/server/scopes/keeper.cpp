@@ -12,6 +12,7 @@ Result<void> Keeper::tick(storage::Backend& backend, Sequencer& sequencer, const
             case Stage::kOld: return old(backend, sequencer, clock.wall());
             case Stage::kPlan: return plan(backend, clock.wall());
             case Stage::kTombstones: return tombstones(backend);
+            case Stage::kScopes: return scopes(backend);
             case Stage::kRest: return rest(backend, clock.wall());
         }
         return false;
@@ -40,11 +41,15 @@ Result<bool> Keeper::plan(storage::Backend& backend, Micros wall) {
         SKERRY_ASSIGN(old_, view->last_before(wall - retention_));
         SKERRY_ASSIGN(settled_, view->last_before(wall - std::min(kInFlight, retention_)));
         SKERRY_ASSIGN(holdings_, view->holdings(wall - retention_));
+        SKERRY_ASSIGN(young_, view->grant_sets_since(wall - std::min(kInFlight, retention_)));
         passed_.clear();
+        given_.clear();
         at_ = {};
+        at_scope_ = {};
         planned_ = true;
     }
-    for (std::size_t read = 0; read < kPlanStep && !holdings_.empty();) {
+    std::size_t read = 0;
+    while (read < kPlanStep && !holdings_.empty()) {
         const storage::Holding& holding = holdings_.back();
         SKERRY_ASSIGN(const auto scopes, view->grant_set(holding.grants));
         if (scopes) {
@@ -57,7 +62,16 @@ Result<bool> Keeper::plan(storage::Backend& backend, Micros wall) {
         ++read;
         holdings_.pop_back();
     }
-    return !holdings_.empty();
+    while (read < kPlanStep && !young_.empty()) {
+        SKERRY_ASSIGN(const auto scopes, view->grant_set(young_.back()));
+        if (scopes) {
+            given_.insert(scopes->begin(), scopes->end());
+            read += scopes->size();
+        }
+        ++read;
+        young_.pop_back();
+    }
+    return !holdings_.empty() || !young_.empty();
 }
 
 Seq Keeper::needless(wire::ScopeId scope) const {
@@ -71,6 +85,15 @@ Result<bool> Keeper::tombstones(storage::Backend& backend) {
     SKERRY_ASSIGN(storage::Forgotten done, txn->forget_tombstones(decide, at_, std::max(old_, settled_), kKeeperStep));
     if (done.removed > 0) SKERRY_TRY(txn->commit());
     at_ = std::move(done.upto);
+    return done.looked == kKeeperStep;
+}
+
+Result<bool> Keeper::scopes(storage::Backend& backend) {
+    SKERRY_ASSIGN(const auto txn, backend.begin_write(storage::Patience::kNone));
+    const auto wanted = [this](wire::ScopeId scope) { return passed_.contains(scope) || given_.contains(scope); };
+    SKERRY_ASSIGN(const storage::ForgottenScopes done, txn->forget_scopes(wanted, at_scope_, kKeeperStep));
+    if (done.removed > 0) SKERRY_TRY(txn->commit());
+    at_scope_ = done.upto;
     return done.looked == kKeeperStep;
 }
 

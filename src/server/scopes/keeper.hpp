@@ -1,14 +1,16 @@
 // Forgets what nobody needs any more: in small steps, between requests, so that nobody waits for it.
 //
-//   every hour:   kOld ──> kPlan ──> kTombstones ──> kRest ──> until the next
+//   every hour:   kOld ──> kPlan ──> kTombstones ──> kScopes ──> kRest ──> until the next
 //
 // A tombstone goes when every device that holds its scope has passed it, or when the retention is over; who comes later
 // finds its cursor below the scope's floor and reads anew, keeping its rows meanwhile. A plan that has become old is no
-// danger: the floor decides what a device is told, whatever was thought of it.
+// danger: the floor decides what a device is told, whatever was thought of it. A scope goes when it is empty and no device is known to
+// hold it; one that holds it all the same loses it, and nothing with it.
 #pragma once
 
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -32,10 +34,11 @@ class Keeper {
     Result<void> tick(storage::Backend& backend, Sequencer& sequencer, const Clock& clock);
 
   private:
-    enum class Stage { kOld, kPlan, kTombstones, kRest };
+    enum class Stage { kOld, kPlan, kTombstones, kScopes, kRest };
     Result<bool> old(storage::Backend& backend, Sequencer& sequencer, Micros wall);
     Result<bool> plan(storage::Backend& backend, Micros wall);
     Result<bool> tombstones(storage::Backend& backend);
+    Result<bool> scopes(storage::Backend& backend);
     Result<bool> rest(storage::Backend& backend, Micros wall);
     Seq needless(wire::ScopeId scope) const;
 
@@ -49,7 +52,10 @@ class Keeper {
     Seq settled_;   // the last batch that nothing in flight can be older than
     std::vector<storage::Holding> holdings_;  // not in needed_ yet
     std::map<wire::ScopeId, Seq> passed_;     // what every device that holds the scope has
+    std::vector<std::uint64_t> young_;        // sets that a device may be on its way with; not in given_ yet
+    std::set<wire::ScopeId> given_;           // by them
     storage::TombstoneAt at_;
+    wire::ScopeId at_scope_;
 };
 
 }  // namespace skerry::server::scopes

@@ -189,6 +189,19 @@ class MemberCursor {
 
 using Scopes = std::span<const wire::ScopeId>;  // ascending
 
+// Which state of the database a snapshot shows, as far as it can be told cheaply: the same twice means that nothing was written between.
+struct ViewOf {
+    std::uint64_t reader = 0;
+    std::uint64_t version = 0;
+    friend bool operator==(const ViewOf&, const ViewOf&) = default;
+};
+
+// What changed in some scopes.
+struct Changed {
+    std::uint64_t members = 0;          // at most as many as were asked for
+    std::vector<wire::ScopeId> scopes;  // that they are in, ascending; with so many members as were asked for, all of the scopes
+};
+
 // What devices that presented this set of grants last may still need: the lowest of their cursors.
 struct Holding {
     std::uint64_t grants = 0;
@@ -204,6 +217,12 @@ struct TombstoneAt {
 };
 struct Forgotten {
     TombstoneAt upto;  // looked at
+    std::size_t looked = 0;
+    std::size_t removed = 0;
+};
+
+struct ForgottenScopes {
+    wire::ScopeId upto;  // looked at
     std::size_t looked = 0;
     std::size_t removed = 0;
 };
@@ -233,6 +252,7 @@ class Reads {
 
 class Snapshot : public Reads {
   public:
+    virtual Result<ViewOf> of() = 0;
     virtual Result<bool> knows(const Mark& mark) = 0;
     // The mark of a batch; empty when there is no such batch.
     virtual Result<std::optional<std::uint64_t>> mark_of(Seq seq) = 0;
@@ -253,7 +273,7 @@ class Snapshot : public Reads {
                                                               const Parameters& parameters) = 0;
     // Members of the scopes (all of one entity) with after < seq <= upto that are live, or tombstones.
     virtual Result<std::unique_ptr<MemberCursor>> changed(EntityIx entity, Scopes scopes, Seq after, Seq upto, Live live) = 0;
-    virtual Result<std::uint64_t> changed_count(Scopes scopes, Seq after, Seq upto, std::uint64_t limit) = 0;
+    virtual Result<Changed> changed_in(Scopes scopes, Seq after, Seq upto, std::uint64_t limit) = 0;
     // Live members of the scopes with key > after (and, if said, <= upto), of the first `limit` keys.
     virtual Result<std::vector<Member>> members_after(EntityIx entity, Scopes scopes, const std::string& after,
                                                       const std::optional<std::string>& upto, std::size_t limit) = 0;
@@ -268,6 +288,8 @@ class Snapshot : public Reads {
     virtual Result<std::vector<DeviceRow>> devices() = 0;
     // Of devices that were heard since and are not forgotten, each set once.
     virtual Result<std::vector<Holding>> holdings(Micros heard_since) = 0;
+    // Sets of grants that were written down since.
+    virtual Result<std::vector<std::uint64_t>> grant_sets_since(Micros made) = 0;
     // The last batch that is older; 0 when none is.
     virtual Result<Seq> last_before(Micros than) = 0;
 };
@@ -310,6 +332,8 @@ class WriteTxn : public Reads {
     // floors of their scopes rise to the highest seq removed.
     virtual Result<Forgotten> forget_tombstones(const std::function<Seq(wire::ScopeId)>& needless, const TombstoneAt& after, Seq upto,
                                                 std::size_t limit) = 0;
+    // Looks at the next `limit` keyed scopes behind `after`, and removes those without any member, live or tombstone, that are not wanted.
+    virtual Result<ForgottenScopes> forget_scopes(const std::function<bool(wire::ScopeId)>& wanted, wire::ScopeId after, std::size_t limit) = 0;
     // Marks of batches below `old` that no device's cursor names. True: there are more.
     virtual Result<bool> forget_marks(Seq old, std::size_t limit) = 0;
     // Sets of grants that no device presented last, made before. True: there are more.
@@ -342,8 +366,8 @@ class WriteTxn : public Reads {
     // left a scope of the parent rule follow it. Outcomes get its seq. Rows that no device would accept are listed in the
     // quarantine. Gives the last batch, a new one only if anything waited.
     virtual Result<Sequenced> sequence(std::uint64_t mark, std::span<const ScopeRule> rules, Micros now) = 0;
-    // From now on these are the rules. Scopes of rules that went are forgotten, those of new ones are filled in one batch of
-    // their own (with `mark`), so that no other scope's rows are sent again.
+    // From now on these are the rules. Scopes of rules that went are forgotten, in a batch of their own (with `mark`). Those of new
+    // ones are filled; a row keeps when it last changed, so that devices get them by slices and no delta is full of what is old.
     virtual Result<void> adopt_rules(std::span<const ScopeRule> rules, std::uint64_t mark, Micros now) = 0;
     // Gives an id to every scope that has none.
     virtual Result<void> make_scopes(std::span<const ScopeKey> keys) = 0;

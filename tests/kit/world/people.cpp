@@ -105,6 +105,12 @@ bool Device::is_asserted(const std::vector<DraftFact>& open, const DraftFact& ch
     return false;
 }
 
+bool Device::is_decided(const RowChange& change) {
+    bool open = false;
+    each(app_->db(), "SELECT id FROM skerry_conflict WHERE state = 'open'", [&](sqlite::Statement& s) { open = open || s.text(0) == change.key; });
+    return change.entity == "skerry_conflict" && !open;
+}
+
 void Device::mend_draft(std::uint64_t nth, Mend how, std::uint64_t pick) {
     if (!is_up() || !app_->has_model()) return;
     const auto open = open_drafts();
@@ -142,10 +148,12 @@ void Device::mend_draft(std::uint64_t nth, Mend how, std::uint64_t pick) {
             said.redo_of.insert(first.redo_of.begin(), first.redo_of.end());
         }
         if (how == Mend::kDiscard) continue;
-        said.strict = said.strict || first.strict;
-        said.asserts.insert(said.asserts.end(), first.asserts.begin(), first.asserts.end());
         const auto draft = drafts.get(static_cast<std::uint64_t>(member.number));
         if (!draft) return fail("test", "reading a draft: " + describe(draft.error()));
+        // A decision on a record that others have decided is left out, and of a draft with nothing else its terms too.
+        if (!draft->changes.empty() && std::ranges::all_of(draft->changes, [&](const RowChange& change) { return is_decided(change); })) continue;
+        said.strict = said.strict || first.strict;
+        said.asserts.insert(said.asserts.end(), first.asserts.begin(), first.asserts.end());
         for (const RowChange& change : draft->changes) {
             EntityIx ix;
             const model::Entity* entity = scene_.model.find(change.entity, &ix);

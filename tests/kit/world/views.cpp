@@ -37,14 +37,17 @@ Result<Images> view_of(sqlite::Database& server, const model::Model& model, cons
     if (&model != &scoped_model()) return out;
     const auto said = viewer.claims.find("profile");
     const std::string_view profile = said == viewer.claims.end() ? kPlanProfiles[0] : std::string_view(said->second);
-    const auto role = viewer.claims.find("role");
+    const auto said_role = viewer.claims.find("role");
+    // What is bound has to outlive the statement's steps.
+    const Value user{viewer.user};
+    const Value role = said_role == viewer.claims.end() ? Value{Null{}} : Value{said_role->second};
     for (const View& view : kViews) {
         if (view.profile != profile) continue;
         EntityIx ix;
         static_cast<void>(model.find(view.entity, &ix));
         SKERRY_ASSIGN(sqlite::OwnedStatement rows, server.prepare_once(view.keys));
-        if (rows->parameters() >= 1) rows->bind(1, Value{viewer.user});
-        if (rows->parameters() >= 2) rows->bind(2, role == viewer.claims.end() ? Value{Null{}} : Value{role->second});
+        if (rows->parameters() >= 1) rows->bind(1, user);
+        if (rows->parameters() >= 2) rows->bind(2, role);
         std::set<std::string, std::less<>> keys;
         for (;;) {
             SKERRY_ASSIGN(const bool more, rows->step());

@@ -20,6 +20,7 @@ Result<Opened> open_file(const std::string& path, const std::string& vfs) {
     }
     SKERRY_ASSIGN(Meta meta, read_meta(*db));
     SKERRY_TRY(configure(*db));
+    keep_plans(*db);
     return Opened{std::move(*db), std::move(meta)};
 }
 

@@ -1,4 +1,4 @@
-// What is forgotten, a few lines at a time: tombstones that nobody needs, marks of old batches, sets of grants.
+// What is forgotten, a few lines at a time: tombstones that nobody needs, scopes that are empty, marks of old batches, sets of grants.
 //
 //   seq     0 ──── floor of a scope ──────────────── last
 //   cursor         below: it may have missed a        at or above: the delta says all
@@ -56,6 +56,19 @@ Result<std::vector<Holding>> read_holdings(sqlite::Database& db, Micros heard_si
     return holdings;
 }
 
+Result<std::vector<std::uint64_t>> read_grant_sets_since(sqlite::Database& db, Micros made) {
+    SKERRY_ASSIGN(Statement get, db.prepare("SELECT hash FROM skerry_grant_set WHERE used_us >= ?1"));
+    get.bind(1, std::int64_t{made.count()});
+    std::vector<std::uint64_t> hashes;
+    for (;;) {
+        SKERRY_ASSIGN(const bool row, get.step());
+        if (!row) break;
+        hashes.push_back(from_sql(get.integer(0)));
+    }
+    get.reset();
+    return hashes;
+}
+
 // The order is that of skerry_member_gone, which ends with the table's key.
 Result<Forgotten> SqliteWriteTxn::forget_tombstones(const std::function<Seq(wire::ScopeId)>& needless, const TombstoneAt& after, Seq upto,
                                                     std::size_t limit) {
@@ -85,6 +98,27 @@ Result<Forgotten> SqliteWriteTxn::forget_tombstones(const std::function<Seq(wire
     }
     SKERRY_ASSIGN(Statement raise, db_.prepare("UPDATE skerry_scope SET floor = ?2 WHERE id = ?1 AND floor < ?2"));
     for (const auto& [scope, floor] : floors) SKERRY_TRY(raise.bind(1, std::int64_t{scope.value}).bind(2, to_sql(floor.value)).run());
+    return done;
+}
+
+// Its key may get a scope again, with another id: whoever comes with the old one loses that and is given the new one.
+Result<ForgottenScopes> SqliteWriteTxn::forget_scopes(const std::function<bool(wire::ScopeId)>& wanted, wire::ScopeId after, std::size_t limit) {
+    SKERRY_ASSIGN(Statement next, db_.prepare("SELECT id, EXISTS (SELECT 1 FROM skerry_member m WHERE m.scope = s.id) FROM skerry_scope s "
+                                              "WHERE id > ?1 ORDER BY id LIMIT ?2"));
+    next.bind(1, std::max<std::int64_t>(after.value, kKeyedScopesFrom - 1)).bind(2, static_cast<std::int64_t>(limit));
+    ForgottenScopes done{.upto = after};
+    std::vector<wire::ScopeId> empty;
+    for (;;) {
+        SKERRY_ASSIGN(const bool row, next.step());
+        if (!row) break;
+        ++done.looked;
+        done.upto = wire::ScopeId{static_cast<std::uint32_t>(next.integer(0))};
+        if (next.integer(1) == 0 && !wanted(done.upto)) empty.push_back(done.upto);
+    }
+    next.reset();
+    SKERRY_ASSIGN(Statement remove, db_.prepare("DELETE FROM skerry_scope WHERE id = ?1"));
+    for (const wire::ScopeId scope : empty) SKERRY_TRY(remove.bind(1, std::int64_t{scope.value}).run());
+    done.removed = empty.size();
     return done;
 }
 

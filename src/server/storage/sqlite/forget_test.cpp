@@ -94,6 +94,32 @@ TEST_F(Forget, pitfall_34_a_row_that_came_back_is_no_tombstone) {
     EXPECT_EQ(*other_.integer("SELECT count(*) FROM skerry_member WHERE live = 1"), 1);
 }
 
+TEST_F(Forget, an_empty_scope_goes_when_nobody_is_known_to_hold_it_and_its_id_never_comes_back) {
+    batch("INSERT INTO house(id, worker) VALUES('a', 'ann'), ('b', 'bob'), ('z', 'zoe')");
+    const Seq gone = batch("DELETE FROM house WHERE id IN ('b', 'z')");
+    const wire::ScopeId ann = worker("ann"), bob = worker("bob"), zoe = worker("zoe"), cy = worker("cy");
+    const auto forget_scopes = [&](wire::ScopeId after, std::size_t limit) {
+        auto txn = *backend_->begin_write();
+        const auto done = txn->forget_scopes([&](wire::ScopeId scope) { return scope == zoe; }, after, limit);
+        EXPECT_TRUE(done) << describe(done.error());
+        EXPECT_TRUE(txn->commit());
+        return *done;
+    };
+    EXPECT_EQ(forget_scopes({}, 10).removed, 1u) << "cy's alone: of the others something is told still";
+    forget([&](wire::ScopeId) { return gone; }, {}, 100);
+    const ForgottenScopes some = forget_scopes({}, 2);
+    EXPECT_EQ(some.looked, 2u);
+    EXPECT_EQ(some.upto, bob);
+    EXPECT_EQ(some.removed, 1u) << "in steps";
+    EXPECT_EQ(forget_scopes(some.upto, 2).removed, 0u);
+    const auto left = *view()->scopes(std::vector<ScopeKey>{{1, "ann"}, {1, "bob"}, {1, "zoe"}, {0, ""}});
+    EXPECT_EQ(left[0], ann);
+    EXPECT_FALSE(left[1]);
+    EXPECT_EQ(left[2], zoe);
+    EXPECT_TRUE(left[3]) << "a whole scope stays, empty or not";
+    EXPECT_GT(worker("bob"), cy);
+}
+
 TEST_F(Forget, holdings_are_those_of_devices_that_were_heard_and_not_forgotten_each_set_once) {
     device(1, Seq{5}, 77, 1000);
     device(2, Seq{3}, 77, 2000);

@@ -8,6 +8,11 @@ namespace {
 
 using sqlite::Statement;
 
+// From so many scopes on, keys are looked for in the index of keys first: to look at one of its entries costs about this much less than to
+// look for the next key of one scope.
+constexpr std::size_t kManyScopes = 16;
+constexpr std::size_t kLooksForOneScope = 4;
+
 std::string json_of(Scopes scopes) {
     std::string json = "[";
     for (const wire::ScopeId scope : scopes) {
@@ -104,12 +109,22 @@ Result<std::unique_ptr<MemberCursor>> read_changed(sqlite::Database& db, EntityI
     return std::unique_ptr<MemberCursor>(std::make_unique<ChangedCursor>(std::move(get), std::move(json)));
 }
 
-Result<std::uint64_t> count_changed(sqlite::Database& db, Scopes scopes, Seq after, Seq upto, std::uint64_t limit) {
-    SKERRY_ASSIGN(Statement get, db.prepare("SELECT count(*) FROM (SELECT 1 FROM json_each(?1) j CROSS JOIN skerry_member m INDEXED BY skerry_member_by_seq "
-                                            "WHERE m.scope = j.value AND m.seq > ?2 AND m.seq <= ?3 LIMIT ?4)"));
+Result<Changed> read_changed_in(sqlite::Database& db, Scopes scopes, Seq after, Seq upto, std::uint64_t limit) {
+    SKERRY_ASSIGN(Statement get, db.prepare("SELECT m.scope FROM json_each(?1) j CROSS JOIN skerry_member m INDEXED BY skerry_member_by_seq "
+                                            "WHERE m.scope = j.value AND m.seq > ?2 AND m.seq <= ?3 LIMIT ?4"));
     const std::string json = json_of(scopes);
     get.bind_text(1, json).bind(2, to_sql(after.value)).bind(3, to_sql(upto.value)).bind(4, to_sql(limit));
-    return counted(get);
+    Changed changed;
+    for (;;) {
+        SKERRY_ASSIGN(const bool row, get.step());
+        if (!row) break;
+        ++changed.members;
+        const wire::ScopeId scope = scope_at(get, 0);
+        if (changed.scopes.empty() || changed.scopes.back() != scope) changed.scopes.push_back(scope);
+    }
+    get.reset();
+    if (changed.members == limit) changed.scopes.assign(scopes.begin(), scopes.end());
+    return changed;
 }
 
 Result<std::uint64_t> count_members(sqlite::Database& db, EntityIx entity, Scopes scopes) {
@@ -120,11 +135,46 @@ Result<std::uint64_t> count_members(sqlite::Database& db, EntityIx entity, Scope
     return counted(get);
 }
 
-// Each scope is asked for about its share of what is wanted, and for more when that is used up: a slice costs one
-// look at each scope and the rows that it has.
-Result<std::vector<Member>> read_members(sqlite::Database& db, EntityIx entity, Scopes scopes, const KeyBounds& keys, std::size_t limit) {
-    std::vector<Member> members;
-    if (scopes.empty() || limit == 0) return members;
+namespace {
+
+// Reads the index of keys for members of the scopes, as long as that is cheaper than a look at each scope. `after` moves to the last key
+// of which it knows all; false: the rest is to be found otherwise.
+Result<bool> read_by_key(sqlite::Database& db, EntityIx entity, Scopes scopes, const KeyBounds& keys, std::size_t limit, std::vector<Member>& members,
+                         std::string& after) {
+    SKERRY_ASSIGN(Statement get, db.prepare(keys.upto ? "SELECT key, scope FROM skerry_member INDEXED BY skerry_member_by_key WHERE entity = ?1 AND key > ?2 "
+                                                        "AND live = 1 AND scope >= 65536 AND key <= ?3 ORDER BY key, scope"
+                                                      : "SELECT key, scope FROM skerry_member INDEXED BY skerry_member_by_key WHERE entity = ?1 AND key > ?2 "
+                                                        "AND live = 1 AND scope >= 65536 ORDER BY key, scope"));
+    get.bind(1, std::int64_t{entity.value}).bind_text(2, keys.after);
+    if (keys.upto) get.bind_text(3, *keys.upto);
+    const std::size_t looks_max = scopes.size() * kLooksForOneScope;
+    std::string key;
+    std::size_t distinct = 0;
+    for (std::size_t looks = 0;; ++looks) {
+        SKERRY_ASSIGN(const bool row, get.step());
+        if (!row) break;
+        if (get.text(0) != key) {
+            if (looks >= looks_max) {
+                after = key;
+                get.reset();
+                return false;
+            }
+            key = get.text(0);
+        }
+        const wire::ScopeId scope = scope_at(get, 1);
+        if (!holds(scopes, scope)) continue;
+        if (members.empty() || members.back().key != key) {
+            if (distinct == limit) break;
+            ++distinct;
+        }
+        members.push_back({key, scope});
+    }
+    get.reset();
+    return true;
+}
+
+// Each scope is asked for about its share of what is wanted, and for more when that is used up.
+Result<void> read_by_scope(sqlite::Database& db, EntityIx entity, Scopes scopes, const KeyBounds& keys, std::size_t limit, std::vector<Member>& members) {
     const std::size_t share = std::min(limit, std::max<std::size_t>(2, 2 * limit / scopes.size()));
     std::vector<Stretch> stretches;
     stretches.reserve(scopes.size());
@@ -141,11 +191,12 @@ Result<std::vector<Member>> read_members(sqlite::Database& db, EntityIx entity, 
     std::vector<std::size_t> heap(stretches.size());
     for (std::size_t i = 0; i < heap.size(); ++i) heap[i] = i;
     std::make_heap(heap.begin(), heap.end(), behind);
+    const std::size_t begin = members.size();
     std::size_t distinct = 0;
     while (!heap.empty()) {
         std::pop_heap(heap.begin(), heap.end(), behind);
         Stretch& lowest = stretches[heap.back()];
-        if (members.empty() || members.back().key != lowest.key()) {
+        if (members.size() == begin || members.back().key != lowest.key()) {
             if (distinct == limit) break;
             ++distinct;
         }
@@ -157,6 +208,24 @@ Result<std::vector<Member>> read_members(sqlite::Database& db, EntityIx entity, 
             std::push_heap(heap.begin(), heap.end(), behind);
         }
     }
+    return {};
+}
+
+}  // namespace
+
+Result<std::vector<Member>> read_members(sqlite::Database& db, EntityIx entity, Scopes scopes, const KeyBounds& keys, std::size_t limit) {
+    std::vector<Member> members;
+    if (scopes.empty() || limit == 0) return members;
+    std::string after = keys.after;
+    if (scopes.size() >= kManyScopes && scopes.front().value >= kKeyedScopesFrom) {
+        SKERRY_ASSIGN(const bool done, read_by_key(db, entity, scopes, keys, limit, members, after));
+        if (done) return members;
+    }
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < members.size(); ++i)
+        if (i == 0 || members[i].key != members[i - 1].key) ++found;
+    if (found == limit) return members;
+    SKERRY_TRY(read_by_scope(db, entity, scopes, {after, keys.upto}, limit - found, members));
     return members;
 }
 
@@ -185,7 +254,8 @@ Result<std::vector<Member>> read_memberships(sqlite::Database& db, EntityIx enti
         }
         keyed.reset();
     }
-    std::stable_sort(members.begin(), members.end(), [](const Member& a, const Member& b) { return a.key < b.key; });
+    std::sort(members.begin(), members.end(),
+              [](const Member& a, const Member& b) { return std::tie(a.key, a.scope) < std::tie(b.key, b.scope); });
     return members;
 }
 

@@ -4,6 +4,7 @@
 //   what is asked                 how it is found
 //   changed since, in scopes      skerry_member_by_seq, once per scope
 //   live in a scope, by key       the table itself
+//   live in many scopes, by key   skerry_member_by_key, as long as it holds more of them than of others
 //   scopes of a row               skerry_member_by_key, which holds keyed scopes only; whole ones by the table
 #pragma once
 
@@ -12,7 +13,7 @@
 namespace skerry::server::storage {
 
 Result<std::unique_ptr<MemberCursor>> read_changed(sqlite::Database& db, EntityIx entity, Scopes scopes, Seq after, Seq upto, Live live);
-Result<std::uint64_t> count_changed(sqlite::Database& db, Scopes scopes, Seq after, Seq upto, std::uint64_t limit);
+Result<Changed> read_changed_in(sqlite::Database& db, Scopes scopes, Seq after, Seq upto, std::uint64_t limit);
 Result<std::uint64_t> count_members(sqlite::Database& db, EntityIx entity, Scopes scopes);
 Result<std::vector<Member>> read_memberships(sqlite::Database& db, EntityIx entity, Scopes scopes, std::span<const std::string> keys);
 Result<std::vector<Member>> read_kept_by(sqlite::Database& db, EntityIx entity, Scopes in, wire::ScopeId lost, Seq after);

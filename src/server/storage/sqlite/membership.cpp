@@ -12,12 +12,12 @@ using sqlite::Statement;
 
 namespace {
 
-constexpr std::int64_t kRowsAtOnce = 5000;  // of a new or forgotten scope: the working table stays small
+constexpr std::int64_t kRowsAtOnce = 5000;  // of a new or forgotten scope: the working tables stay small
 
 }  // namespace
 
-// The rows of temp.skerry_now, by one rule. Gives how many lines of membership it wrote.
-Result<std::uint64_t> SqliteWriteTxn::place_rows(const RuleSet& set, const RuleSql& rule, Seq seq) {
+// Where the rows of temp.skerry_now were and are, by one rule.
+Result<void> SqliteWriteTxn::place_rows(const RuleSet& set, const RuleSql& rule) {
     const std::int64_t entity = rule.entity.value;
     const std::int64_t all = entity + 1;
     SKERRY_ASSIGN(Statement was, db_.prepare(rule.whole ? kWasWhole : kWasKeyed));
@@ -27,20 +27,12 @@ Result<std::uint64_t> SqliteWriteTxn::place_rows(const RuleSet& set, const RuleS
     SKERRY_TRY(place.run());
     if (rule.whole) {
         SKERRY_ASSIGN(Statement at, db_.prepare(kNowWhole));
-        SKERRY_TRY(at.bind(1, all).run());
-    } else {
-        SKERRY_ASSIGN(Statement make, db_.prepare(kNewScopes));
-        SKERRY_TRY(make.bind(1, rule.id).run());
-        SKERRY_ASSIGN(Statement at, db_.prepare(kNowKeyed));
-        SKERRY_TRY(at.bind(1, rule.id).run());
+        return at.bind(1, all).run();
     }
-    std::uint64_t lines = 0;
-    for (const std::string_view sql : {kLeave, kEnter}) {
-        SKERRY_ASSIGN(Statement put, db_.prepare(sql));
-        SKERRY_TRY(put.bind(1, entity).bind(2, to_sql(seq.value)).run());
-        lines += from_sql(db_.changes());
-    }
-    return lines;
+    SKERRY_ASSIGN(Statement make, db_.prepare(kNewScopes));
+    SKERRY_TRY(make.bind(1, rule.id).run());
+    SKERRY_ASSIGN(Statement at, db_.prepare(kNowKeyed));
+    return at.bind(1, rule.id).run();
 }
 
 Result<void> SqliteWriteTxn::follow_rules(const RuleSet& set, std::span<const EntityIx> touched, Seq seq) {
@@ -65,7 +57,11 @@ Result<void> SqliteWriteTxn::follow_rules(const RuleSet& set, std::span<const En
             SKERRY_ASSIGN(Statement fill, db_.prepare(rule.children));
             SKERRY_TRY(fill.bind(1, set.rules[*rule.parent].id).run());
         }
-        SKERRY_TRY(place_rows(set, rule, seq));
+        SKERRY_TRY(place_rows(set, rule));
+        for (const std::string_view sql : {kLeave, kEnter}) {
+            SKERRY_ASSIGN(Statement put, db_.prepare(sql));
+            SKERRY_TRY(put.bind(1, entity).bind(2, to_sql(seq.value)).run());
+        }
         if (!rule.followed) continue;
         SKERRY_ASSIGN(Statement note, db_.prepare(kMoved));
         SKERRY_TRY(note.bind(1, rule.id).run());
@@ -105,16 +101,19 @@ Result<void> SqliteWriteTxn::forget_rule(std::int64_t id, EntityIx entity) {
     return rule.bind(1, id).run();
 }
 
-// All rows of the rule's entity, some at a time. Gives how many lines of membership it wrote.
-Result<std::uint64_t> SqliteWriteTxn::fill_rule(const RuleSet& set, const RuleSql& rule, Seq seq) {
-    std::uint64_t lines = 0;
+// All rows of the rule's entity, some at a time.
+Result<void> SqliteWriteTxn::fill_rule(const RuleSet& set, const RuleSql& rule, Seq without_trace) {
+    const std::int64_t entity = rule.entity.value;
+    SKERRY_ASSIGN(Statement left, db_.prepare(kLeft));
+    SKERRY_TRY(left.bind(1, entity).run());
     for (std::string last;;) {
         SKERRY_TRY(run("DELETE FROM temp.skerry_now"));
         SKERRY_ASSIGN(Statement next, db_.prepare(rule.next));
         SKERRY_TRY(next.bind_text(1, last).bind(2, kRowsAtOnce).run());
         const bool full = db_.changes() == kRowsAtOnce;
-        SKERRY_ASSIGN(const std::uint64_t wrote, place_rows(set, rule, seq));
-        lines += wrote;
+        SKERRY_TRY(place_rows(set, rule));
+        SKERRY_ASSIGN(Statement fill, db_.prepare(kFill));
+        SKERRY_TRY(fill.bind(1, entity).bind(2, to_sql(without_trace.value)).run());
         if (!full) break;
         SKERRY_ASSIGN(Statement highest, db_.prepare("SELECT max(key) FROM temp.skerry_now"));
         SKERRY_TRY(highest.step());
@@ -122,7 +121,7 @@ Result<std::uint64_t> SqliteWriteTxn::fill_rule(const RuleSet& set, const RuleSq
         highest.reset();
     }
     SKERRY_TRY(run("DELETE FROM temp.skerry_now"));
-    return lines;
+    return run("DELETE FROM temp.skerry_left");
 }
 
 Result<void> SqliteWriteTxn::put_rules(std::span<const ScopeRule> rules) {
@@ -135,9 +134,14 @@ Result<void> SqliteWriteTxn::put_rules(std::span<const ScopeRule> rules) {
         SKERRY_ASSIGN(Statement scope, db_.prepare("INSERT INTO skerry_scope(id, rule, key, floor) SELECT ?1, id, '', ?3 FROM skerry_rule WHERE name = ?2"));
         SKERRY_TRY(scope.bind(1, std::int64_t{rule.entity.value} + 1).bind_text(2, rule.name).bind(3, to_sql(before.seq.value)).run());
     }
-    return put_rules_hash(db_);
+    return {};
 }
 
+// New rules are filled before old ones are forgotten: rows that change from the one to the other are known to be old.
+//
+//   batch   ───────── C ──────── G ───────── now      G: a rule went, with it the lines of its rows
+//   row       its lines go at G,  in no scope: its    so a device at C may hold a version that no line tells to be
+//             changed since C     changes unnoticed   stale; one at or after G has let go of the row
 Result<void> SqliteWriteTxn::adopt_rules(std::span<const ScopeRule> rules, std::uint64_t mark, Micros now) {
     SKERRY_ASSIGN(writing_.rules, read_rules(db_, tables_.model, rules));
     if (writing_.rules) return {};
@@ -154,25 +158,30 @@ Result<void> SqliteWriteTxn::adopt_rules(std::span<const ScopeRule> rules, std::
         stored.push_back({std::string(get.text(0)), get.integer(1), EntityIx{static_cast<std::uint32_t>(get.integer(2))}});
     }
     get.reset();
+    SKERRY_TRY(put_rules(rules));
+    SKERRY_ASSIGN(const auto set, read_rules(db_, tables_.model, rules, Besides::kOthers));
+    if (!set) return fail(Code::kInternal, "a rule of scopes was not stored");
+    SKERRY_ASSIGN(const std::int64_t gone, db_.integer("SELECT ifnull((SELECT value FROM skerry_meta WHERE name = 'rule_gone'), 0)"));
+    for (std::size_t i = 0; i < set->rules.size(); ++i) {
+        const auto is_it = [&](const Stored& old) { return old.name == set->names[i]; };
+        if (std::none_of(stored.begin(), stored.end(), is_it)) SKERRY_TRY(fill_rule(*set, set->rules[i], Seq{from_sql(gone)}));
+    }
+    bool forgot = false;
     for (const Stored& old : stored) {
         const auto stays = [&](const ScopeRule& rule) { return rule.name == old.name; };
-        if (std::none_of(rules.begin(), rules.end(), stays)) SKERRY_TRY(forget_rule(old.id, old.entity));
+        if (std::any_of(rules.begin(), rules.end(), stays)) continue;
+        SKERRY_TRY(forget_rule(old.id, old.entity));
+        forgot = true;
     }
-    SKERRY_TRY(put_rules(rules));
+    SKERRY_TRY(put_rules_hash(db_));
     SKERRY_ASSIGN(writing_.rules, read_rules(db_, tables_.model, rules));
     if (!writing_.rules) return fail(Code::kInternal, "two rules of scopes have the same name");
-    const RuleSet& set = *writing_.rules;
+    if (!forgot) return {};
     SKERRY_ASSIGN(const Mark before, last());
-    const Seq seq = before.seq.next();
-    std::uint64_t lines = 0;
-    for (std::size_t i = 0; i < set.rules.size(); ++i) {
-        const auto is_it = [&](const Stored& old) { return old.name == set.names[i]; };
-        if (std::any_of(stored.begin(), stored.end(), is_it)) continue;
-        SKERRY_ASSIGN(const std::uint64_t wrote, fill_rule(set, set.rules[i], seq));
-        lines += wrote;
-    }
-    if (lines == 0) return {};
-    return put_batch({seq, mark}, now);
+    const Mark batch{before.seq.next(), mark};
+    SKERRY_ASSIGN(Statement note, db_.prepare("INSERT INTO skerry_meta(name, value) VALUES('rule_gone', ?1) ON CONFLICT(name) DO UPDATE SET value = excluded.value"));
+    SKERRY_TRY(note.bind(1, to_sql(batch.seq.value)).run());
+    return put_batch(batch, now);
 }
 
 Result<void> SqliteWriteTxn::make_scopes(std::span<const ScopeKey> keys) {

@@ -1,5 +1,7 @@
 #include "server/storage/sqlite/reading.hpp"
 
+#include <sqlite3.h>
+
 #include "base/error_table.hpp"
 
 namespace skerry::server::storage {
@@ -39,6 +41,8 @@ EntitySql sql_of(const model::Entity& entity) {
 }
 
 }  // namespace
+
+void keep_plans(sqlite::Database& db) { sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr); }
 
 Tables::Tables(const model::Model& m) : model(m), relations(m) {
     for (const model::Entity& entity : model.entities) entities.push_back(sql_of(entity));

@@ -8,6 +8,9 @@
 
 namespace skerry::server::storage {
 
+// Statements that are kept stay planned: without it SQLite plans one that says "LIMIT ?" anew for every value that it is given.
+void keep_plans(sqlite::Database& db);
+
 // The statements of one entity's table, built once.
 struct EntitySql {
     std::string select;  // one row by key: attributes in model order
@@ -33,6 +36,7 @@ DeviceRow device_from(const sqlite::Statement& row);
 Result<std::optional<DeviceRow>> read_device(sqlite::Database& db, const DeviceId& id);
 Result<std::vector<DeviceRow>> read_devices(sqlite::Database& db);
 Result<std::vector<Holding>> read_holdings(sqlite::Database& db, Micros heard_since);
+Result<std::vector<std::uint64_t>> read_grant_sets_since(sqlite::Database& db, Micros made);
 Result<std::int64_t> read_first_batch_since(sqlite::Database& db, Micros than);
 Result<std::optional<TokenRow>> read_token(sqlite::Database& db, BytesView hash);
 Result<FoundRows> read_rows(sqlite::Database& db, const Tables& tables, EntityIx entity,

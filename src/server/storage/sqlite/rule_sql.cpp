@@ -63,7 +63,8 @@ Result<std::map<std::string, std::int64_t>> stored_rules(sqlite::Database& db) {
 Result<void> make_working_tables(sqlite::Database& db) {
     return db.exec("CREATE TEMP TABLE skerry_touched(entity INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY(entity, key)) WITHOUT ROWID;"
                    "CREATE TEMP TABLE skerry_now(key TEXT PRIMARY KEY, queued INTEGER NOT NULL, was INTEGER, place TEXT, now INTEGER) WITHOUT ROWID;"
-                   "CREATE TEMP TABLE skerry_moved(rule INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY(rule, key)) WITHOUT ROWID");
+                   "CREATE TEMP TABLE skerry_moved(rule INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY(rule, key)) WITHOUT ROWID;"
+                   "CREATE TEMP TABLE skerry_left(key TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID");
 }
 
 Result<std::uint64_t> read_rules_hash(sqlite::Database& db) {
@@ -74,11 +75,11 @@ Result<std::uint64_t> read_rules_hash(sqlite::Database& db) {
     return hash;
 }
 
-Result<std::optional<RuleSet>> read_rules(sqlite::Database& db, const model::Model& model, std::span<const ScopeRule> rules) {
+Result<std::optional<RuleSet>> read_rules(sqlite::Database& db, const model::Model& model, std::span<const ScopeRule> rules, Besides besides) {
     SKERRY_ASSIGN(const auto stored, stored_rules(db));
     RuleSet set;
     SKERRY_ASSIGN(set.hash, read_rules_hash(db));
-    if (stored.size() != rules.size()) return std::nullopt;
+    if (besides == Besides::kNone && stored.size() != rules.size()) return std::nullopt;
     for (std::size_t i = 0; i < rules.size(); ++i) {
         const auto found = stored.find(rules[i].name);
         if (found == stored.end()) return std::nullopt;

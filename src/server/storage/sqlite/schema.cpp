@@ -174,6 +174,20 @@ Result<void> add_columns(sqlite::Database& db, const model::Entity& before, cons
     return {};
 }
 
+// A table takes its triggers with it: one of a known entity that has none was dropped and made anew, or was without them for a while, and nothing
+// is known of what was written meanwhile. All that it has, and all that devices have of it, is looked at anew.
+Result<bool> queue_if_made_anew(sqlite::Database& db, const model::Entity& entity, EntityIx ix) {
+    SKERRY_ASSIGN(sqlite::Statement triggers, db.prepare("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 AND name GLOB 'skerry_*'"));
+    SKERRY_ASSIGN(const bool row, triggers.bind_text(1, entity.name).step());
+    const bool has = row && triggers.integer(0) != 0;
+    triggers.reset();
+    if (has) return false;
+    const std::string number = std::to_string(ix.value);
+    SKERRY_TRY(db.exec("INSERT INTO skerry_queue(entity, key) SELECT " + number + ", " + quote_name(entity.key.name) + " FROM " + quote_name(entity.name) +
+                       " UNION SELECT entity, key FROM skerry_member WHERE entity = " + number + " AND live = 1"));
+    return true;
+}
+
 Result<void> put_meta(sqlite::Database& db, std::string_view name, const Value& value) {
     SKERRY_ASSIGN(sqlite::Statement put,
                   db.prepare("INSERT INTO skerry_meta(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value"));
@@ -210,6 +224,11 @@ Result<std::vector<std::string>> adopt_schema(sqlite::Database& db, const Meta& 
         if (parts.indexes == indexes && parts.triggers == triggers) return std::move(parts.warnings);
     }
     SKERRY_ASSIGN(auto txn, sqlite::Transaction::begin_write(db));
+    std::vector<std::string> anew;
+    for (std::uint32_t i = 0; i < meta.model.entities.size(); ++i) {
+        SKERRY_ASSIGN(const bool queued, queue_if_made_anew(db, meta.model.entities[i], EntityIx{i}));
+        if (queued) anew.push_back("the table of " + meta.model.entities[i].name + " had lost its triggers: all of its rows are looked at anew");
+    }
     for (std::size_t i = 0; i < wanted.entities.size(); ++i) {
         const model::Entity& entity = wanted.entities[i];
         if (i >= meta.model.entities.size()) {
@@ -222,6 +241,7 @@ Result<std::vector<std::string>> adopt_schema(sqlite::Database& db, const Meta& 
     if (!same_model) SKERRY_TRY(put_meta(db, "model", blob_of(wanted.compile_whole())));
     SKERRY_ASSIGN(Wanted made, wanted_parts(db, wanted));
     SKERRY_TRY(txn.commit());
+    made.warnings.insert(made.warnings.end(), anew.begin(), anew.end());
     return std::move(made.warnings);
 }
 

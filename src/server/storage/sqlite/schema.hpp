@@ -32,8 +32,9 @@ struct Meta {
 };
 
 // Makes the tables, indexes and triggers those of `wanted`, a successor of the stored model, and stores it; the rows
-// stay. Also without a new model: triggers follow the unique indexes that an operator made meanwhile. All in one
-// transaction, and none if nothing differs. Gives what a person should know of.
+// stay. Also without a new model: triggers follow the unique indexes that an operator made meanwhile, and the rows of a
+// table that was dropped and made anew are sequenced. All in one transaction, and none if nothing differs. Gives what a
+// person should know of.
 Result<std::vector<std::string>> adopt_schema(sqlite::Database& db, const Meta& meta, const model::Model& wanted);
 
 // Reads only: corrupt_store when it is not a server's database, format_too_new before anything is touched.

@@ -134,21 +134,37 @@ struct Walk : ScopesWorld {
     void other_rules() {
         const auto before = lines();
         const auto had = expected;
+        std::map<std::string, EntityIx> entity_of;
+        for (const ScopeRule& rule : rules_) entity_of[rule.name] = rule.entity;
         const Seq last = view()->last()->seq;
         change_rules();
         const auto after = lines();
         expect_truth(after);
-        for (const auto& [at, line] : after) {
-            const auto was = before.find(at);
-            if (had.contains(at.rule)) {
-                ASSERT_TRUE(was != before.end() && was->second == line) << at.rule << " stayed, so do its rows";
-            } else {
-                EXPECT_EQ(line.first, last.next());
+        for (const ScopeRule& rule : rules_) {
+            for (const auto& [at, line] : after) {
+                if (at.rule != rule.name) continue;
+                if (had.contains(at.rule)) {
+                    const auto was = before.find(at);
+                    ASSERT_TRUE(was != before.end() && was->second == line) << at.rule << " stayed, so do its rows";
+                    continue;
+                }
+                std::optional<Seq> live;
+                Seq left;
+                for (const auto& [other, of_other] : before) {
+                    if (other.key != at.key || entity_of.at(other.rule) != rule.entity) continue;
+                    if (of_other.second) live = std::max(live.value_or(Seq{}), of_other.first);
+                    else left = std::max(left, of_other.first);
+                }
+                EXPECT_EQ(line.first, std::max(live.value_or(gone), left)) << at.rule << " " << at.key;
                 EXPECT_TRUE(line.second);
             }
         }
+        const bool some_went = std::any_of(had.begin(), had.end(), [&](const auto& rule) { return !expected.contains(rule.first); });
+        if (some_went) gone = last.next();
+        EXPECT_EQ(view()->last()->seq, some_went ? gone : last);
     }
 
+    Seq gone;  // when the last rule went
     SeededRandom random;
     std::map<std::string, std::string> expected;  // query by the rule's name
 };

@@ -19,6 +19,12 @@ class SqliteSnapshot final : public OnConnection<Snapshot> {
         pool_.give_back(std::move(owned_));
     }
 
+    // Of one connection it moves with every commit of another one; this one commits nothing.
+    Result<ViewOf> of() override {
+        SKERRY_ASSIGN(const std::int64_t version, db_.integer("PRAGMA data_version"));
+        return ViewOf{owned_->number, from_sql(version)};
+    }
+
     Result<bool> knows(const Mark& mark) override {
         SKERRY_ASSIGN(const auto known, mark_of(mark.seq));
         return known && *known == mark.mark;
@@ -96,8 +102,8 @@ class SqliteSnapshot final : public OnConnection<Snapshot> {
     Result<std::unique_ptr<MemberCursor>> changed(EntityIx entity, Scopes scopes, Seq after, Seq upto, Live live) override {
         return read_changed(db_, entity, scopes, after, upto, live);
     }
-    Result<std::uint64_t> changed_count(Scopes scopes, Seq after, Seq upto, std::uint64_t limit) override {
-        return count_changed(db_, scopes, after, upto, limit);
+    Result<Changed> changed_in(Scopes scopes, Seq after, Seq upto, std::uint64_t limit) override {
+        return read_changed_in(db_, scopes, after, upto, limit);
     }
     Result<std::vector<Member>> members_after(EntityIx entity, Scopes scopes, const std::string& after, const std::optional<std::string>& upto,
                                               std::size_t limit) override {
@@ -113,6 +119,7 @@ class SqliteSnapshot final : public OnConnection<Snapshot> {
     Result<Seq> floor(Scopes scopes) override { return read_floor(db_, scopes); }
     Result<std::vector<DeviceRow>> devices() override { return read_devices(db_); }
     Result<std::vector<Holding>> holdings(Micros heard_since) override { return read_holdings(db_, heard_since); }
+    Result<std::vector<std::uint64_t>> grant_sets_since(Micros made) override { return read_grant_sets_since(db_, made); }
     Result<Seq> last_before(Micros than) override {
         SKERRY_ASSIGN(const std::int64_t first, read_first_batch_since(db_, than));
         return Seq{from_sql(first - 1)};
@@ -144,9 +151,10 @@ Result<std::unique_ptr<ReadConnection>> ReadPool::take() {
         return connection;
     }
     SKERRY_ASSIGN(auto opened, sqlite::Database::open(path_, {.vfs = vfs_, .mode = sqlite::Open::kReadWrite}));
-    auto connection = std::make_unique<ReadConnection>(ReadConnection{{}, std::move(opened)});
+    auto connection = std::make_unique<ReadConnection>(ReadConnection{{}, std::move(opened), ++opened_});
     // Opened for writing because WAL readers keep the shared index; nothing is written through it.
     SKERRY_TRY(connection->db.exec("PRAGMA query_only = 1; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000"));
+    keep_plans(connection->db);
     guard(connection->db, connection->guarded);
     return connection;
 }

@@ -9,6 +9,7 @@ namespace skerry::server::storage {
 struct ReadConnection {
     Guarded guarded;  // before the connection, so that it goes after it
     sqlite::Database db;
+    std::uint64_t number = 0;  // of all that were opened
 };
 
 // Connections for reading that nobody uses just now. Outlives every snapshot.
@@ -22,6 +23,7 @@ class ReadPool {
     std::string path_;
     std::string vfs_;
     std::vector<std::unique_ptr<ReadConnection>> idle_;
+    std::uint64_t opened_ = 0;
 };
 
 Result<std::unique_ptr<Snapshot>> open_snapshot(ReadPool& pool, const Tables& tables);

@@ -98,7 +98,7 @@ TEST_F(Sqlite, a_batch_is_everything_that_was_queued_and_nothing_makes_no_batch)
     EXPECT_TRUE(keys(Live::kYes, Seq{0}, Seq{1}).empty()) << "a row has one place in the log: its last";
     EXPECT_EQ(*view->member_count(EntityIx{0}, places), 1u);
     EXPECT_EQ(keys_of(*view->members_after(EntityIx{0}, places, "", {}, 10)), std::vector<std::string>{"b"});
-    EXPECT_EQ(*view->changed_count(places, Seq{0}, Seq{2}, 1), 1u);
+    EXPECT_EQ(view->changed_in(places, Seq{0}, Seq{2}, 1)->members, 1u);
 }
 
 TEST_F(Sqlite, a_savepoint_takes_back_what_came_after_it) {

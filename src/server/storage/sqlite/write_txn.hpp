@@ -31,6 +31,7 @@ class SqliteWriteTxn final : public OnConnection<WriteTxn> {
     Result<bool> purge_older(Micros than, std::size_t limit) override;
     Result<Forgotten> forget_tombstones(const std::function<Seq(wire::ScopeId)>& needless, const TombstoneAt& after, Seq upto,
                                         std::size_t limit) override;
+    Result<ForgottenScopes> forget_scopes(const std::function<bool(wire::ScopeId)>& wanted, wire::ScopeId after, std::size_t limit) override;
     Result<bool> forget_marks(Seq old, std::size_t limit) override;
     Result<bool> forget_grant_sets(Micros made_before, std::size_t limit) override;
     Result<std::int64_t> judging() override;
@@ -63,10 +64,11 @@ class SqliteWriteTxn final : public OnConnection<WriteTxn> {
     Result<bool> look_at_queued(EntityIx entity, Micros now);
     Result<const RuleSet*> rules_in_force(std::span<const ScopeRule> rules);
     Result<void> follow_rules(const RuleSet& set, std::span<const EntityIx> touched, Seq seq);
-    Result<std::uint64_t> place_rows(const RuleSet& set, const RuleSql& rule, Seq seq);
+    Result<void> place_rows(const RuleSet& set, const RuleSql& rule);
     Result<void> put_rules(std::span<const ScopeRule> rules);
     Result<void> forget_rule(std::int64_t id, EntityIx entity);
-    Result<std::uint64_t> fill_rule(const RuleSet& set, const RuleSql& rule, Seq seq);
+    // `without_trace`: the seq of rows that are in no scope.
+    Result<void> fill_rule(const RuleSet& set, const RuleSql& rule, Seq without_trace);
     Result<void> set_quarantined(const KeyRef& at, const std::string& reason, Micros now);
 
     Tables& writing_;
