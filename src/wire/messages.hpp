@@ -116,7 +116,7 @@ struct ScopeInfo {
 };
 
 struct Begin {
-    std::uint64_t from = 0;  // hash64 of the token that this checkpoint continues
+    std::uint64_t from = 0;  // what this checkpoint continues (continuing.hpp)
     bool verify = false;     // `scopes` are all that are granted: drop the lines of every other
     bool caught_up = false;  // this checkpoint reaches what was sequenced when the pull began
     TxnNo seen;              // the highest transaction that the server knows of this device

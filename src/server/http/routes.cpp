@@ -4,11 +4,13 @@
 #include <map>
 
 #include "server/access/devices.hpp"
+#include "server/http/lines.hpp"
 #include "server/intake/push.hpp"
 #include "server/outflow/check.hpp"
 #include "server/outflow/pull.hpp"
 #include "server/outflow/spooler.hpp"
 #include "server/scopes/keeper.hpp"
+#include "wire/json/requests.hpp"
 
 namespace skerry::server::http {
 
@@ -66,17 +68,12 @@ class Routes final : public Handler {
 
     Response handle(const Request& request) override {
         const Route* route = find(request.target);
-        if (route == nullptr || request.method != route->method)
-            return refuse(wire::Kind::kPullResponse, Error{Code::kNoSuchRoute, "there is nothing at this address", {}});
-        const auto principal = principal_of(request.authorization);
-        if (!principal) return refuse(route->kind, principal.error());
-        if (request.content_type != wire::kContentType)
-            return refuse(route->kind, Error{Code::kInvalidArgument, "the content type has to be " + std::string(wire::kContentType), {}}, 415);
-        if (request.body.size() > route->body_bytes_max)
-            return refuse(route->kind, Error{Code::kLimitExceeded, "the request is larger than this route takes", {}});
-        auto response = (this->*route->run)(request, *principal);
-        if (!response) return refuse(route->kind, response.error());
-        return std::move(*response);
+        if (route != nullptr && request.method != route->method) route = nullptr;
+        DeviceId device;
+        Response response = route == nullptr ? refuse(wire::Kind::kPullResponse, Error{Code::kNoSuchRoute, "there is nothing at this address", {}})
+                                             : answer(*route, request, device);
+        if (request.content_type != wire::json::kContentType) return response;
+        return in_lines(std::move(response), route == nullptr ? wire::Kind::kPullResponse : route->kind, c_.backend.model(), device, c_.log);
     }
 
     std::size_t body_bytes_max(std::string_view target) const override {
@@ -105,16 +102,40 @@ class Routes final : public Handler {
         std::string_view path;
         std::string_view method;
         std::size_t body_bytes_max;
+        wire::Kind asks;
         wire::Kind kind;  // of the answer
         Run run;
     };
 
+    // In frames. `device` is told of a request in lines, whose answer needs it.
+    Response answer(const Route& route, const Request& request, DeviceId& device) {
+        const auto principal = principal_of(request.authorization);
+        if (!principal) return refuse(route.kind, principal.error());
+        const bool lines = request.content_type == wire::json::kContentType;
+        if (!lines && request.content_type != wire::kContentType)
+            return refuse(route.kind, Error{Code::kInvalidArgument, "the content type has to be " + std::string(wire::kContentType) + " or " +
+                                                                        std::string(wire::json::kContentType), {}}, 415);
+        if (request.body.size() > route.body_bytes_max)
+            return refuse(route.kind, Error{Code::kLimitExceeded, "the request is larger than this route takes", {}});
+        if (!lines) return run(route, request, *principal);
+        auto read = wire::json::read_request(request.body, route.asks, {c_.backend.model(), c_.backend.model_hash(), route.body_bytes_max});
+        if (!read) return refuse(route.kind, read.error());
+        device = read->device;
+        return run(route, {request.method, request.target, request.authorization, std::string(wire::kContentType), std::move(read->body)}, *principal);
+    }
+
+    Response run(const Route& route, const Request& request, const Principal& principal) {
+        auto response = (this->*route.run)(request, principal);
+        if (!response) return refuse(route.kind, response.error());
+        return std::move(*response);
+    }
+
     static const Route* find(std::string_view target) {
         static constexpr std::array kRoutes{
-            Route{wire::kPathEnroll, "POST", kEnrollBytesMax, wire::Kind::kEnrollResponse, &Routes::enroll},
-            Route{wire::kPathPush, "POST", kPushRequestBytesMax, wire::Kind::kPushResponse, &Routes::push},
-            Route{wire::kPathPull, "POST", kPullBytesMax, wire::Kind::kPullResponse, &Routes::pull},
-            Route{wire::kPathCheck, "POST", kCheckBytesMax, wire::Kind::kCheckResponse, &Routes::check},
+            Route{wire::kPathEnroll, "POST", kEnrollBytesMax, wire::Kind::kEnrollRequest, wire::Kind::kEnrollResponse, &Routes::enroll},
+            Route{wire::kPathPush, "POST", kPushRequestBytesMax, wire::Kind::kPushRequest, wire::Kind::kPushResponse, &Routes::push},
+            Route{wire::kPathPull, "POST", kPullBytesMax, wire::Kind::kPullRequest, wire::Kind::kPullResponse, &Routes::pull},
+            Route{wire::kPathCheck, "POST", kCheckBytesMax, wire::Kind::kCheckRequest, wire::Kind::kCheckResponse, &Routes::check},
         };
         for (const Route& route : kRoutes)
             if (route.path == target) return &route;
