@@ -1,0 +1,46 @@
+# What is installed: the program, libskerry with its headers, what find_package(skerry) and pkg-config need, and the Debian
+# package made of it (cpack -G DEB). libskerry shows its public names only: an app may have a SQLite of its own.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+add_library(skerry_library SHARED ${PROJECT_SOURCE_DIR}/cmake/pch.cpp)
+add_library(skerry::skerry ALIAS skerry_library)
+set(map ${PROJECT_SOURCE_DIR}/packaging/libskerry.map)
+target_link_libraries(skerry_library PRIVATE skerry_capi skerry_api)
+set_property(TARGET skerry_library PROPERTY LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,skerry_api,skerry_capi")
+target_link_options(skerry_library PRIVATE -Wl,--version-script=${map} -Wl,--no-undefined)
+target_include_directories(skerry_library INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_compile_features(skerry_library INTERFACE cxx_std_20)
+set_target_properties(skerry_library PROPERTIES
+    OUTPUT_NAME skerry EXPORT_NAME skerry VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+    LINK_DEPENDS ${map} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+
+set(config ${CMAKE_INSTALL_LIBDIR}/cmake/skerry)
+install(TARGETS skerry RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS skerry_library EXPORT skerry LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT skerry FILE skerry-targets.cmake NAMESPACE skerry:: DESTINATION ${config})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/skerry DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES LICENSE NOTICE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN CMakeLists.txt EXCLUDE)
+install(FILES packaging/skerry.service DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+file(WRITE ${CMAKE_BINARY_DIR}/skerry-config.cmake "include(\"\${CMAKE_CURRENT_LIST_DIR}/skerry-targets.cmake\")\n")
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/skerry-config-version.cmake COMPATIBILITY SameMinorVersion)
+file(RELATIVE_PATH SKERRY_INCLUDE_FROM_PC /${CMAKE_INSTALL_LIBDIR}/pkgconfig /${CMAKE_INSTALL_INCLUDEDIR})
+configure_file(packaging/skerry.pc.in ${CMAKE_BINARY_DIR}/skerry.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/skerry-config.cmake ${CMAKE_BINARY_DIR}/skerry-config-version.cmake DESTINATION ${config})
+install(FILES ${CMAKE_BINARY_DIR}/skerry.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME skerry)
+set(CPACK_PACKAGE_CONTACT "Skerry <skerry@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "offline-first data platform: SQLite databases kept in step")
+set(CPACK_PACKAGE_DESCRIPTION "An app keeps a real SQLite database on every device and works with or without a network; one\nserver keeps them in step, settles conflicts by rule and loses no write. Program, C and C++ library.")
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION database)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "sqlite3")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libexpected-dev")
+set(CPACK_STRIP_FILES ON)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+include(CPack)
