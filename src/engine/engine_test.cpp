@@ -252,6 +252,20 @@ TEST_F(EngineTest, a_checkpoint_that_does_not_continue_is_asked_for_anew) {
     EXPECT_FALSE(finished());
 }
 
+TEST_F(EngineTest, pitfall_24_while_settled_transactions_are_sent_again_the_server_forgets_nothing) {
+    store_.facts.keep_from = TxnNo{9};
+    for (const bool heals : {false, true}) {
+        store_.facts.heals = heals;
+        store_.unsent = {"one"};
+        engine_.sync();
+        ASSERT_EQ(next_request(), wire::kPathPush);
+        const auto frames = wire::read_body(last_.body, wire::Kind::kPushRequest);
+        ASSERT_TRUE(frames);
+        EXPECT_EQ(wire::get_push_hello(frames->front().payload)->keep_from, TxnNo{heals ? 1u : 9u});
+        engine_.request_failed(last_.id, Error{Code::kOffline, "cut", {}});
+    }
+}
+
 TEST_F(EngineTest, a_gap_makes_the_store_send_again) {
     store_.unsent = {"five"};
     engine_.sync();
@@ -263,6 +277,17 @@ TEST_F(EngineTest, a_gap_makes_the_store_send_again) {
     answer(out);
     EXPECT_EQ(store_.expected_from, 3u);
     EXPECT_EQ(next_request(), wire::kPathPush);
+}
+
+// What the settled ones before it name is none of its business: the archive may not have that any more.
+TEST_F(EngineTest, what_was_confirmed_and_has_no_outcome_is_asked_again_from_the_first_such_one) {
+    store_.facts.unsettled = store_.never_settled = 1;
+    store_.facts.keep_from = TxnNo{2};
+    store_.facts.first_unsettled = store_.facts.sent_upto = TxnNo{5};
+    engine_.sync();
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    answer(pull_answer());
+    EXPECT_EQ(store_.expected_from, 5u);
 }
 
 TEST_F(EngineTest, pitfall_25_a_taken_identity_is_left_only_when_what_the_server_knows_has_settled) {

@@ -32,6 +32,7 @@ struct FakeStore final : StorePort {
     int applied = 0;
     int discarded = 0;
     bool continues = true;
+    std::uint64_t never_settled = 0;  // confirmed transactions whose outcome no checkpoint brings
     std::uint64_t expected_from = 0;
     int identities = 0;
     int models = 0;
@@ -85,8 +86,7 @@ struct FakeStore final : StorePort {
         if (continues) {
             ++applied;
             facts.resume.reset();
-            facts.unsettled = unsent.size();
-            facts.resume.reset();
+            facts.unsettled = unsent.size() + never_settled;
         }
         return applies;
     }

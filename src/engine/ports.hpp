@@ -29,11 +29,13 @@ struct SyncState {
     Bytes token;                    // cursor; empty = none
     TxnNo keep_from;
     std::uint64_t unsettled = 0;    // transactions without a settled outcome
+    TxnNo first_unsettled;          // the lowest of them; 0: there is none
     std::uint64_t unsent = 0;       // of these, those whose receipt the server has not confirmed
     TxnNo sent_upto;                // the highest number whose receipt the server has confirmed under this identity
     bool verify_wanted = false;     // repair was asked for
     std::optional<wire::Spooled> resume{};   // a checkpoint that the server keeps, and how far it is staged here
     std::vector<wire::Chosen> chosen{};      // what the app wants on demand
+    bool heals = false;             // settled transactions are to be sent again, to a server that lost them
 };
 
 struct PushBatch {

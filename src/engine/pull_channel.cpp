@@ -134,9 +134,9 @@ Result<void> PullChannel::ask_again_what_did_not_settle() {
     const TxnNo upto = std::exchange(sent_before_, TxnNo{});
     if (!upto) return {};
     SKERRY_ASSIGN(const SyncState state, shared_.store.state());
-    if (state.unsettled <= state.unsent || state.keep_from > upto) return {};
+    if (state.unsettled <= state.unsent || state.first_unsettled > upto) return {};
     shared_.push_dirty = true;
-    return shared_.store.server_expects(state.keep_from);
+    return shared_.store.server_expects(state.first_unsettled);
 }
 
 // The wish for the next request: as many rows as were applied in the time that the app may be kept waiting.

@@ -41,7 +41,8 @@ Result<void> PushChannel::take_large(const SyncState& state, Bytes form) {
 void PushChannel::send(const SyncState& state, const std::vector<Bytes>& frames, std::optional<wire::Part> part) {
     Bytes body;
     wire::put_header(body, wire::Kind::kPushRequest);
-    wire::put(body, wire::PushHello{state.device, state.model_hash, state.keep_from});
+    // What is sent again to a restored server names transactions that settled long ago: until it is through, nothing is forgotten.
+    wire::put(body, wire::PushHello{state.device, state.model_hash, state.heals ? TxnNo{1} : state.keep_from});
     for (const Bytes& frame : frames) wire::put_frame(body, wire::FrameType::kTransaction, frame);
     if (part) wire::put(body, *part);
     wire::put_empty(body, wire::FrameType::kEnd);

@@ -27,6 +27,8 @@ Result<engine::SyncState> StoreLink::state() {
     SKERRY_ASSIGN(state.chosen, store::chosen(store_));
     SKERRY_ASSIGN(const auto counts, journal_.counts());
     state.keep_from = counts.keep_from;
+    state.first_unsettled = counts.first_unsettled;
+    state.heals = counts.heals;
     state.unsettled = counts.unsettled;
     state.unsent = counts.unsent;
     state.sent_upto = counts.sent_upto;

@@ -212,7 +212,10 @@ TEST_F(Checkpoints, a_server_that_lacks_settled_transactions_gets_them_from_the_
     sql("INSERT INTO house VALUES('c', 'x', 1)");
     apply({.outcomes = {applied(1), applied(2)}, .token = "two"}, {house("a", "x", 1), house("b", "x", 1)});
     Journal journal(*store_);
+    EXPECT_FALSE(journal.counts()->heals);
+    EXPECT_EQ(journal.counts()->first_unsettled, TxnNo{3});
     ASSERT_TRUE(journal.resend_from(TxnNo{2}));
+    EXPECT_TRUE(journal.counts()->heals);
     const auto batch = journal.next_batch(TxnNo{}, 500, 1 << 20);
     ASSERT_TRUE(batch);
     EXPECT_EQ(batch->payloads.size(), 2u);
@@ -220,6 +223,7 @@ TEST_F(Checkpoints, a_server_that_lacks_settled_transactions_gets_them_from_the_
     EXPECT_EQ(batch->last, TxnNo{3});
     ASSERT_TRUE(journal.mark_sent({applied(2), applied(3)}));
     EXPECT_TRUE(journal.next_batch(TxnNo{}, 500, 1 << 20)->payloads.empty());
+    EXPECT_FALSE(journal.counts()->heals);
     ASSERT_TRUE(store_->db().exec("DELETE FROM skerry_archive WHERE no = 1"));
     EXPECT_EQ(journal.resend_from(TxnNo{5}).error().code, Code::kGapLost) << "this device never made 4";
 }

@@ -15,7 +15,7 @@ TxnNo as_no(std::int64_t v) { return TxnNo{static_cast<std::uint64_t>(v)}; }
 }  // namespace
 
 Result<JournalCounts> Journal::counts() {
-    SKERRY_ASSIGN(sqlite::Statement get, store_.db().prepare("SELECT count(*), ifnull(sum(state = 1), 0), min(low) FROM skerry_txn"));
+    SKERRY_ASSIGN(sqlite::Statement get, store_.db().prepare("SELECT count(*), ifnull(sum(state = 1), 0), min(low), min(no) FROM skerry_txn"));
     SKERRY_ASSIGN(const bool row, get.step());
     static_cast<void>(row);  // an aggregate always gives one
     JournalCounts counts;
@@ -23,6 +23,7 @@ Result<JournalCounts> Journal::counts() {
     counts.unsent = static_cast<std::uint64_t>(get.integer(1));
     const bool none = get.is_null(2);
     counts.keep_from = as_no(get.integer(2));
+    counts.first_unsettled = as_no(get.integer(3));
     get.reset();
     SKERRY_ASSIGN(const DeviceId device, store_.meta().device());
     SKERRY_ASSIGN(sqlite::Statement sent, store_.db().prepare(
@@ -40,6 +41,7 @@ Result<JournalCounts> Journal::counts() {
     if (resend) {
         counts.keep_from = std::min(counts.keep_from, as_no(*resend));
         counts.unsent += 1;  // at least one archived transaction is to be sent
+        counts.heals = true;
     }
     return counts;
 }

@@ -23,7 +23,9 @@ struct JournalCounts {
     std::uint64_t unsettled = 0;
     std::uint64_t unsent = 0;
     TxnNo sent_upto;  // the highest number that the server has confirmed under this identity
-    TxnNo keep_from;  // the server may forget results of lower numbers
+    TxnNo first_unsettled;  // 0: there is none
+    TxnNo keep_from;  // the server may forget results of lower numbers, unless `heals`
+    bool heals = false;  // archived transactions are to be sent again
 };
 
 struct Batch {

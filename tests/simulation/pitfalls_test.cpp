@@ -201,6 +201,45 @@ TEST(Pitfall, pitfall_22_other_programs_writes_are_a_transaction_of_their_own) {
     EXPECT_TRUE(p.w.finish()) << p.w.report();
 }
 
+// 24: what was rejected in the backup is settled on the device; what built on it is judged again as what it is, whether the device
+// comes with something new (the server finds the gap) or with nothing (the device finds it).
+TEST(Pitfall, pitfall_24_what_is_sent_again_to_a_restored_server_still_builds_on_what_was_rejected) {
+    for (const bool something_new : {true, false}) {
+        SCOPED_TRACE(something_new);
+        Pair p;
+        p.ben.sql("INSERT INTO note(id) VALUES('k2')");
+        p.w.sync(p.ben);
+        p.ann.sql("INSERT INTO note(id) VALUES('k2')");
+        p.w.net().next_fate({.kind = FateKind::kLoseResponse}, "push");
+        EXPECT_TRUE(p.w.try_sync(p.ann).has_value());
+        const auto backup = p.w.server().back_up();
+        p.ann.sql("UPDATE note SET n = 7 WHERE id = 'k2'");
+        p.w.sync(p.ann);
+        EXPECT_EQ(p.ann.verdict(2), "rejected key_taken");
+        EXPECT_EQ(p.ann.verdict(3), "rejected dependency");
+        p.w.server().restore(*backup);
+        if (something_new) p.ann.sql("INSERT INTO note(id) VALUES('new')");
+        p.w.sync(p.ann);
+        EXPECT_EQ(p.w.server().rows("note").front(), "k1: 'x' 5 NULL");
+        EXPECT_TRUE(p.w.finish()) << p.w.report();
+    }
+}
+
+// 24: a device was off, with a verdict on its disk, while the server that gave it was replaced by its backup.
+TEST(Pitfall, pitfall_24_a_verdict_of_a_lost_server_is_kept_and_its_transaction_judged_again) {
+    Pair p;
+    const auto backup = p.w.server().back_up();
+    p.ann.sql("UPDATE note SET n = 7 WHERE id = 'k1'");
+    p.w.sync(p.ann);
+    p.ann.crash();
+    p.w.server().restore(*backup);
+    p.ann.restart();
+    p.w.sync_all();
+    EXPECT_EQ(p.w.server().rows("note"), (Lines{"k1: 'x' 7 NULL"}));
+    EXPECT_EQ(p.ben.rows("note"), (Lines{"k1: 'x' 7 NULL"}));
+    EXPECT_TRUE(p.w.finish()) << p.w.report();
+}
+
 // 25 (b): a restored phone sends again what was confirmed long ago: nothing is applied twice.
 TEST(Pitfall, pitfall_25_case_E2_a_restored_device_sends_nothing_twice) {
     Pair p;

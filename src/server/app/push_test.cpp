@@ -192,6 +192,21 @@ TEST_F(Push, a_gap_is_answered_with_the_number_that_is_expected) {
     EXPECT_TRUE(answer.verdicts.empty());
 }
 
+// anna settled 1 and 2; this server lost 2, which builds on 1 and is sent again.
+TEST_F(Push, pitfall_24_behind_a_gap_nothing_is_forgotten) {
+    bert.push({bert.txn({Peer::insert(kPlace, "a", kOslo)})});
+    EXPECT_EQ(anna.push({anna.txn({Peer::insert(kPlace, "a", kOslo)})}).verdict(), Verdict::kRejected);
+    const auto second = anna.txn({Peer::insert(kPlace, "b", kOslo)}, {TxnNo{1}});
+    anna.keep_from = TxnNo{3};
+    EXPECT_EQ(anna.push({anna.txn({Peer::insert(kPlace, "c", kOslo)})}).expect, TxnNo{2});
+    EXPECT_EQ(world.integer("SELECT count(*) FROM skerry_outcome WHERE no = 1 AND verdict = 4"), 1);
+    anna.keep_from = TxnNo{1};
+    const PushAnswer again = anna.push({second});
+    ASSERT_EQ(again.verdicts.size(), 1u);
+    EXPECT_EQ(again.verdicts[0].verdict, Verdict::kRejected);
+    EXPECT_EQ(again.verdicts[0].code, Code::kDependency);
+}
+
 TEST_F(Push, more_transactions_than_fit_one_commit_are_all_judged) {
     std::vector<Transaction> many;
     for (int i = 0; i < 120; ++i) many.push_back(anna.txn({Peer::insert(kPlace, "p" + std::to_string(i), kOslo)}));

@@ -50,7 +50,7 @@ class Push {
 
     Result<PushReply> run() {
         SKERRY_TRY(begin());
-        SKERRY_TRY(forget_settled());
+        SKERRY_TRY(forget_settled(request_.headers.empty() ? request_.hello.keep_from : request_.headers.front().no));
         for (std::size_t i = 0; i < request_.headers.size(); ++i) {
             if (in_commit_ == kTxnsPerCommit) {
                 SKERRY_TRY(commit());
@@ -67,7 +67,7 @@ class Push {
     // part waits for no other writer.
     Result<PushReply> run_part(const wire::Part& part) {
         SKERRY_TRY(begin());
-        SKERRY_TRY(forget_settled());
+        SKERRY_TRY(forget_settled(part.no));
         SKERRY_ASSIGN(const Place place, place_of(part.no, part.id8));
         if (place == Place::kKnown) SKERRY_TRY(repeat(part.no, part.id8));
         SKERRY_TRY(commit());
@@ -119,9 +119,11 @@ class Push {
         return {};
     }
 
-    Result<void> forget_settled() {
+    // Behind a gap nothing is forgotten: this server was restored, and the settled transactions that will be sent again to fill the
+    // gap name earlier ones that the device no longer does.
+    Result<void> forget_settled(TxnNo first) {
         const TxnNo keep_from = request_.hello.keep_from;
-        if (keep_from == device_.keep_from) return {};
+        if (keep_from == device_.keep_from || first > device_.seen.next()) return {};
         // Lower than before: a store that was restored asks again for what it has not settled.
         if (keep_from > device_.keep_from) SKERRY_TRY(txn_->purge_below(device_.ix, keep_from));
         device_.keep_from = keep_from;

@@ -51,6 +51,7 @@ struct Said {
     std::vector<Assertion> asserts;
     std::set<Label> redo_of;     // drafts that this replaces or, without writes, discards
     std::map<Cell, Value> shown;  // what a form showed, where it is not what the store held
+    std::map<Cell, Value> edited;  // what its user made of it, where numbering may have joined it with what the store held
     bool empty() const { return !strict && asserts.empty() && redo_of.empty() && shown.empty(); }
 };
 

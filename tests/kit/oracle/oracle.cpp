@@ -57,7 +57,8 @@ Op Oracle::make_op(const Touched& touched, const std::set<Label>& unsettled, Txn
         op.kind = Kind::kUpdate;
         if (entity.conflict == model::Conflict::kDetect) op.prev_row = last_that_wrote(std::nullopt);
         for (std::uint32_t i = 0; i < touched.before->size(); ++i) {
-            Change change{i, (*touched.before)[i], (*touched.after)[i], 0};
+            const auto edited = txn.said.edited.find({op.row, i});
+            Change change{i, (*touched.before)[i], edited == txn.said.edited.end() ? (*touched.after)[i] : edited->second, 0};
             const bool changed = change.was != change.now;
             // With `conflict: last` the whole row wins: its operations carry all attributes.
             if (!changed && entity.conflict != model::Conflict::kLast) continue;
@@ -190,6 +191,7 @@ void Oracle::back_to(const Past& past) {
     closed_drafts_ = past.closed_drafts;
     for (auto& [label, txn] : txns_) {
         const auto then = past.txns.find(label);
+        if (txn.verdict && (then == past.txns.end() || !then->second.verdict)) lost_verdicts_.insert_or_assign(label, *txn.verdict);
         txn.verdict = then == past.txns.end() ? std::nullopt : then->second.verdict;
         txn.cells = then == past.txns.end() ? decltype(txn.cells){} : then->second.cells;
         txn.rows = then == past.txns.end() ? decltype(txn.rows){} : then->second.rows;
@@ -218,6 +220,11 @@ const Prediction* Oracle::verdict(Label label) const {
     const auto found = txns_.find(label);
     if (found == txns_.end() || !found->second.verdict) return nullptr;
     return &*found->second.verdict;
+}
+
+const Prediction* Oracle::lost_verdict(Label label) const {
+    const auto found = lost_verdicts_.find(label);
+    return found == lost_verdicts_.end() ? nullptr : &found->second;
 }
 
 std::set<Label> Oracle::rejected() const {

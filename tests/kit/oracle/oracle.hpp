@@ -46,6 +46,8 @@ class Oracle {
 
     const Images& rows() const { return state_.rows; }
     const Prediction* verdict(Label label) const;
+    // The one that a server gave which was lost since. A device may hold it: it settled before the server was restored.
+    const Prediction* lost_verdict(Label label) const;
     bool knows(Label label) const { return txns_.contains(label); }
     std::set<Label> rejected() const;
     // Rejected, and not replaced or discarded by a transaction that the server took.
@@ -65,6 +67,7 @@ class Oracle {
     State state_;
     std::map<Label, Txn> txns_;
     std::set<Label> closed_drafts_;
+    std::map<Label, Prediction> lost_verdicts_;
     std::uint64_t next_record_ = 0;
 };
 

@@ -120,6 +120,8 @@ void Device::read_verdicts() {
         if (!is_new && known->second != text)
             return fail("P9 one verdict", "T" + std::to_string(label->second) + " was " + known->second + " and is " + text);
         const Prediction* predicted = scene_.oracle.verdict(label->second);
+        // A device that was down when the server was restored is looked at only now.
+        if (predicted == nullptr) predicted = scene_.oracle.lost_verdict(label->second);
         if (predicted == nullptr) return fail("P9 one verdict", "T" + std::to_string(label->second) + " settled before the server judged it");
         if (one.verdict == 5 && restored_) continue;
         constexpr Judgement kByVerdict[] = {Judgement::kApplied, Judgement::kApplied, Judgement::kMerged, Judgement::kConflict, Judgement::kRejected};

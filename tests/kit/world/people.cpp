@@ -160,8 +160,9 @@ void Device::mend_draft(std::uint64_t nth, Mend how, std::uint64_t pick) {
             if (change.operation != "update") continue;
             for (const auto& field : change.fields) {
                 const std::uint32_t at = *entity->attribute_named(field.attribute);
-                if (field.was && field.now && *field.was != *field.now && !is_difference(entity->attributes[at]))
-                    said.shown.insert_or_assign({{ix, change.key}, at}, *field.was);
+                if (!field.was || !field.now || *field.was == *field.now || is_difference(entity->attributes[at])) continue;
+                said.shown.insert_or_assign({{ix, change.key}, at}, *field.was);
+                said.edited.insert_or_assign({{ix, change.key}, at}, *field.now);
             }
         }
     }
