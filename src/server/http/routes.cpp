@@ -1,5 +1,6 @@
 #include "server/http/routes.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -115,7 +116,7 @@ class Routes final : public Handler {
         if (!lines && request.content_type != wire::kContentType)
             return refuse(route.kind, Error{Code::kInvalidArgument, "the content type has to be " + std::string(wire::kContentType) + " or " +
                                                                         std::string(wire::json::kContentType), {}}, 415);
-        if (request.body.size() > route.body_bytes_max)
+        if (request.body.size() > (lines ? std::min(route.body_bytes_max, wire::json::kRequestBytesMax) : route.body_bytes_max))
             return refuse(route.kind, Error{Code::kLimitExceeded, "the request is larger than this route takes", {}});
         if (!lines) return run(route, request, *principal);
         auto read = wire::json::read_request(request.body, route.asks, {c_.backend.model(), c_.backend.model_hash(), route.body_bytes_max});

@@ -17,6 +17,8 @@
 namespace skerry::wire::json {
 
 inline constexpr std::string_view kContentType = "application/x-ndjson";
+// Reading lines takes far longer than reading frames, and everybody waits for it.
+inline constexpr std::size_t kRequestBytesMax = std::size_t{8} << 20;
 
 struct ReadOptions {
     const model::Model& model;     // the server's
