@@ -1,4 +1,6 @@
 // The routes in lines of JSON: the same server, the same refusals, nothing that frames do not do too.
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "model/json.hpp"
 #include "server/app/files.hpp"
