@@ -4,6 +4,8 @@
 //
 // Never use the old store and the rebuilt one side by side: the server notices and gives one of them a new
 // identity, but a change that both hold may then be asked about twice.
+//
+// Both calls work on files alone, without a Device and without the network, and may be made from any thread.
 #pragma once
 
 #include <skerry/error.hpp>
@@ -12,13 +14,16 @@
 
 namespace skerry {
 
-// With a passphrase the outbox is encrypted (XSalsa20-Poly1305 under a key by Argon2id) and holds the device's token too. With an
-// empty one anybody who has it can read it; it has a checksum only, and no token.
-// Errors: model_missing, busy, corrupt_store, io.
+/// Gives the outbox of the store, as bytes for a file. The store may be in use meanwhile. With a passphrase the outbox is encrypted
+/// (XSalsa20-Poly1305 under a key by Argon2id, which takes 256 MiB of memory and about half a second) and holds the device's token too. With an
+/// empty one anybody who has it can read it; it has a checksum only, and no token.
+/// Errors: model_missing (the store never had one: there is nothing to export), busy (others write into it all the time), corrupt_store,
+/// format_too_new, io.
 Result<std::string> export_outbox(const std::string& store_path, std::string_view passphrase);
 
-// Makes the store. Its first sync brings the rows. Errors: already_exists, invalid_argument (the passphrase is missing or wrong),
-// corrupt_store (damaged), format_too_new, not_supported, io.
+/// Makes a store at `store_path` from the outbox. Its first sync brings the rows. On an error no file is left there.
+/// Errors: already_exists (there is a file), invalid_argument (the passphrase is missing or wrong), corrupt_store (damaged, or no outbox),
+/// format_too_new, not_supported, io.
 Result<void> rebuild_store(std::string_view outbox, std::string_view passphrase, const std::string& store_path);
 
 }  // namespace skerry
