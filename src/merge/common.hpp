@@ -5,9 +5,12 @@
 
 namespace skerry::merge {
 
-// What the predecessor left may be forgotten (the row's result went before the attribute's); then there is nothing to
-// compare current with but the old value, as without a predecessor.
-inline Prior effective_prior(const Input& in) { return in.left ? in.prior : Prior::kNone; }
+// What was not written is inherited whatever is there now. For what was written, current is compared with what it left; where
+// that is not known there is nothing to compare with but the old value, as without a predecessor.
+inline Prior effective_prior(const Input& in) {
+    const bool written = in.prior == Prior::kApplied || in.prior == Prior::kMerged;
+    return written && !in.left ? Prior::kNone : in.prior;
+}
 
 // What the author built on is not what somebody else put there and his predecessor failed to change.
 inline bool prior_was_written(const Input& in) {

@@ -5,7 +5,7 @@
 namespace skerry::merge {
 
 bool as_built_on(const Input& in) {
-    if (effective_prior(in) != Prior::kNone) return model::value_hash(in.current) == *in.left;
+    if (effective_prior(in) != Prior::kNone) return in.left && model::value_hash(in.current) == *in.left;
     if (in.old_hash) return model::value_hash(in.current) == *in.old_hash;
     return in.current == in.old_value;
 }

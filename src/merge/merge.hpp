@@ -31,7 +31,9 @@ struct Input {
     // value_hash() of the old value, where the value itself did not travel (large blobs); old_value is NULL then.
     std::optional<std::uint64_t> old_hash;
     Prior prior = Prior::kNone;
-    std::optional<std::uint64_t> left;  // value_hash(); empty if it is forgotten, or there is no prior
+    // value_hash(). Empty: there is no prior, or it is not known what that one left: a row that was put to a person as a whole
+    // has no value of its own for each attribute, and none at all where it was deleted.
+    std::optional<std::uint64_t> left;
 };
 
 enum class Decision : std::uint8_t {

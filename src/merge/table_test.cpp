@@ -43,6 +43,10 @@ void expect(const std::vector<Cell>& cells) {
         const auto out = merge(with(cell.policy), {kOld, kMine, cell.current, std::nullopt, cell.prior, left});
         ASSERT_TRUE(out) << describe(out.error());
         EXPECT_EQ(*out, cell.expected);
+        // What was not written left nothing of its own: that is not asked for.
+        if (cell.prior == Prior::kLost || cell.prior == Prior::kDecided) {
+            EXPECT_EQ(*merge(with(cell.policy), {kOld, kMine, cell.current, std::nullopt, cell.prior, std::nullopt}), cell.expected);
+        }
     }
 }
 
@@ -97,6 +101,7 @@ TEST(Table, pitfall_13_a_loss_is_inherited_even_where_current_equals_old_by_acci
             {Merge::kAsk, lost, kLeft, kAsked},
             {Merge::kAsk, lost, kOld, kAsked},
             {Merge::kLast, lost, kLeft, kOverHistory},
+            {Merge::kLast, lost, kOld, kOverHistory},
             {Merge::kLast, lost, kOther, kOverHistory},
             {Merge::kMax, lost, kLeft, kLost},
             {Merge::kMin, lost, kLeft, kOverHistory},
@@ -110,11 +115,13 @@ TEST(Table, what_is_there_already_is_nothing_to_do_for_value_policies) {
             expect({{policy, prior, kMine, kNothing}});
 }
 
-TEST(Table, a_forgotten_predecessor_counts_as_none) {
+TEST(Table, a_written_predecessor_of_which_it_is_not_known_what_it_left_counts_as_none) {
     for (const Merge policy : {Merge::kLast, Merge::kFirst, Merge::kMax, Merge::kMin, Merge::kAsk, Merge::kText}) {
-        EXPECT_EQ(*merge(with(policy), {kOld, kMine, kOld, std::nullopt, Prior::kLost, std::nullopt}), kAsMeant);
-        EXPECT_EQ(*merge(with(policy), {kOld, kMine, kOther, std::nullopt, Prior::kLost, std::nullopt}),
-                  *merge(with(policy), {kOld, kMine, kOther, std::nullopt, Prior::kNone, std::nullopt}));
+        for (const Prior written : {Prior::kApplied, Prior::kMerged}) {
+            EXPECT_EQ(*merge(with(policy), {kOld, kMine, kOld, std::nullopt, written, std::nullopt}), kAsMeant);
+            EXPECT_EQ(*merge(with(policy), {kOld, kMine, kOther, std::nullopt, written, std::nullopt}),
+                      *merge(with(policy), {kOld, kMine, kOther, std::nullopt, Prior::kNone, std::nullopt}));
+        }
     }
 }
 

@@ -24,7 +24,7 @@ const std::map<std::string, Values>& values() {
     return all;
 }
 
-enum class First { kApplied, kAppliedThenForeign, kLost, kLostThenSame, kOpen, kClosed, kRejected };
+enum class First { kApplied, kAppliedThenForeign, kLost, kLostThenSame, kOpen, kClosed, kClosedMine, kRejected };
 
 struct Cell {
     std::string policy;
@@ -59,7 +59,8 @@ struct Chain : PolicyWorld {
         if (wanted == First::kLost || wanted == First::kLostThenSame) foreign(v.attribute, v.foreign);
         std::vector<wire::Op> ops{change};
         Verdict expected = Verdict::kApplied;
-        if (wanted == First::kOpen || wanted == First::kClosed) {
+        const bool closed = wanted == First::kClosed || wanted == First::kClosedMine;
+        if (wanted == First::kOpen || closed) {
             world.sql("UPDATE card SET ask = 'f' WHERE id = '" + other + "'");
             ops.insert(ops.begin(), update(kCard, other, kAskAt, text("b"), text("mine")));
             expected = Verdict::kConflict;
@@ -72,7 +73,8 @@ struct Chain : PolicyWorld {
         txn.strict = expected == Verdict::kConflict;
         if (wanted == First::kLost || wanted == First::kLostThenSame) expected = Verdict::kMerged;
         EXPECT_EQ(send(anna, txn).verdict, expected);
-        if (wanted == First::kClosed) world.sql("UPDATE skerry_conflict SET state = 'closed', choice = 'theirs'");
+        if (closed) world.sql("UPDATE skerry_conflict SET state = 'closed'");
+        if (wanted == First::kClosedMine) foreign(v.attribute, v.new1);
         if (wanted == First::kAppliedThenForeign) foreign(v.attribute, v.foreign);
         if (wanted == First::kLostThenSame) foreign(v.attribute, v.new1);
         return txn.no;
@@ -106,6 +108,7 @@ TEST_F(Chain, pitfall_12_pitfall_13_every_cell_of_the_table) {
         {"last", First::kAppliedThenForeign, merged, "'n2'", 0, 1},
         {"last", First::kOpen, conflict, "'b'", 1, 0, "'n2'"},
         {"last", First::kClosed, merged, "'n2'", 0, 1},
+        {"last", First::kClosedMine, merged, "'n2'", 0, 1},
         {"last", First::kRejected, rejected, "'b'"},
 
         {"first", First::kApplied, applied, "'n2'"},
@@ -114,39 +117,46 @@ TEST_F(Chain, pitfall_12_pitfall_13_every_cell_of_the_table) {
         {"first", First::kLostThenSame, merged, "'n1'", 0, 1},
         {"first", First::kOpen, conflict, "'b'", 1, 0, "'n2'"},
         {"first", First::kClosed, merged, "'b'", 0, 1},
+        {"first", First::kClosedMine, merged, "'n1'", 0, 1},
         {"first", First::kRejected, rejected, "'b'"},
 
         {"ask", First::kApplied, applied, "'n2'"},
         {"ask", First::kAppliedThenForeign, conflict, "'f'", 1, 0, "'n2'"},
         {"ask", First::kOpen, conflict, "'b'", 1, 0, "'n2'"},
         {"ask", First::kClosed, conflict, "'b'", 1, 0, "'n2'"},
+        {"ask", First::kClosedMine, conflict, "'n1'", 1, 0, "'n2'"},
         {"ask", First::kRejected, rejected, "'b'"},
 
         {"max", First::kApplied, applied, "15"},
         {"max", First::kAppliedThenForeign, merged, "17", 0, 1},
         {"max", First::kOpen, conflict, "10", 1, 0, "15"},
+        {"max", First::kClosedMine, merged, "20", 0, 1},
         {"max", First::kRejected, rejected, "10"},
         {"min", First::kApplied, applied, "15"},
         {"min", First::kAppliedThenForeign, merged, "12", 0, 1},
         {"min", First::kOpen, conflict, "20", 1, 0, "15"},
+        {"min", First::kClosedMine, merged, "10", 0, 1},
         {"min", First::kRejected, rejected, "20"},
 
         {"counter", First::kApplied, applied, "13"},
         {"counter", First::kAppliedThenForeign, merged, "102"},
         {"counter", First::kOpen, merged, "12", 1, 0, "11"},
         {"counter", First::kClosed, merged, "12"},
+        {"counter", First::kClosedMine, applied, "13"},
         {"counter", First::kRejected, rejected, "10"},
 
         {"set", First::kApplied, applied, R"('["b","c"]')"},
         {"set", First::kAppliedThenForeign, merged, R"('["b","c","x"]')"},
         {"set", First::kOpen, merged, R"('["c"]')", 1, 0, R"('["a","b"]')"},
         {"set", First::kClosed, merged, R"('["c"]')"},
+        {"set", First::kClosedMine, applied, R"('["b","c"]')"},
         {"set", First::kRejected, rejected, R"('["a"]')"},
 
         {"text", First::kApplied, applied, "'ALPHA beta gamma DELTA'"},
         {"text", First::kAppliedThenForeign, merged, "'ALPHA beta GAMMA DELTA'"},
         {"text", First::kOpen, conflict, "'alpha beta gamma delta'", 1, 0, "'ALPHA beta gamma DELTA'"},
         {"text", First::kClosed, merged, "'ALPHA beta gamma delta'"},
+        {"text", First::kClosedMine, merged, "'ALPHA beta gamma DELTA'"},
         {"text", First::kRejected, rejected, "'alpha beta gamma delta'"},
     };
     int n = 0;
@@ -213,6 +223,20 @@ TEST_F(Chain, a_creation_after_an_own_delete_of_a_creation_that_waits_joins_its_
     EXPECT_EQ(send(anna, {update(kCard, "new", kLastAt, text("again"), text("more"), t3.no)}, {t3.no}).verdict, Verdict::kConflict) << "and what goes on from it";
     EXPECT_EQ(value_text("SELECT json_extract(mine, '$.last')" + record), "'more'");
     EXPECT_EQ(world.integer("SELECT count(*)" + record), 1);
+}
+
+// The deleted row, of which the first change left nothing, is made again as its author meant it.
+TEST_F(Chain, a_change_after_one_of_a_deleted_row_that_a_person_brought_back_is_merged) {
+    const model::Row base{text("x"), number(1)};
+    ASSERT_EQ(send(bert, {Peer::insert(kKeep, "k", base)}).verdict, Verdict::kApplied);
+    ASSERT_EQ(send(bert, {remove(kKeep, "k", base)}).verdict, Verdict::kApplied);
+    const auto t1 = anna.txn({update(kKeep, "k", 0, text("x"), text("n1"))});
+    EXPECT_EQ(send(anna, t1).code, Code::kRowDeleted);
+    world.sql("UPDATE skerry_conflict SET state = 'closed', choice = 'mine'");
+    ASSERT_EQ(send(bert, {Peer::insert(kKeep, "k", {text("n1"), number(1)})}).verdict, Verdict::kApplied);
+    EXPECT_EQ(send(anna, {update(kKeep, "k", 0, text("n1"), text("n2"), t1.no)}).verdict, Verdict::kMerged);
+    EXPECT_EQ(value_text("SELECT a FROM keep"), "'n2'");
+    EXPECT_EQ(history("1"), 1) << "what the person chose is kept";
 }
 
 TEST_F(Chain, a_creation_after_an_own_delete_that_waits_joins_its_record_and_one_after_its_decision_does_not) {

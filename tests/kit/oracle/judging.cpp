@@ -73,6 +73,7 @@ void Judging::depends() {
 }
 
 void Judging::refer_to_waiting(const Op& op) {
+    if (waiting_creation(op.row) != nullptr) return;  // it waits too, whatever it refers to, itself included
     const auto look = [&](std::uint32_t attribute, const Value& value) {
         const auto& to = entity(op.row).attributes[attribute].references;
         if (!to || is_null(value)) return;
