@@ -110,7 +110,7 @@ struct LogEntry {
 /// Which transactions Device::log() gives.
 struct LogFilter {
     std::string entity;      ///< that touch rows of it; empty: all
-    std::string key;         ///< that touch this row of `entity`; empty: all of them; not looked at without `entity`
+    std::string key;         ///< that touch this row of `entity`; empty: all of them; needs an `entity`
     std::size_t limit = 200; ///< the newest, so many at most
 };
 
@@ -120,7 +120,7 @@ struct RowState {
     /// it is open. "pending": changes are not sent. "sending": they are, and have no settled verdict. "local": the profile keeps
     /// the entity on this device. "left": the row was here, see `left`. Else "synced". Where several hold, the first of this list.
     std::string state;
-    std::string at;  ///< since when; of "synced": when the last checkpoint was applied here
+    std::string at;  ///< since when; of "synced": what the server had of it then is here, as DeviceStatus::fresh_as_of_us; empty where that is unset
     std::uint64_t transaction = 0;  ///< of "rejected", "waiting", "pending" and "sending": the one to look at; else 0
     /// Why the row is not here any more; empty: it is here, or it was never, or long ago. "deleted"; "moved": it no longer
     /// matches what this user takes; "lost": it is no longer granted; "outside": written here, and it belongs to nothing that

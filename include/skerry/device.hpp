@@ -69,7 +69,7 @@ struct DeviceStatus {
     std::uint64_t mended_rows = 0;              ///< rows that such comparisons found different and read anew, ever
     std::optional<std::int64_t> mended_at_us;   ///< when they last found any; as `synced_at_us`
     bool synced_elsewhere = false;        ///< another program, or another Device, syncs this store now: it does for this one too
-    std::optional<Error> problem;         ///< why it waits, is offline or needs attention; also a live query that failed
+    std::optional<Error> problem;         ///< why it waits, is offline or needs attention; else what a live query fails with, until it succeeds or is ended
     std::uint64_t rows_received = 0;      ///< in the current or last sync
     std::uint64_t rows_left = 0;          ///< still to come in it; estimate
     std::uint64_t rows_compared = 0;      ///< by a check, in the current or last sync
@@ -110,7 +110,7 @@ class Device {
     /// Opens or makes the store. Needs the network only when a new store has no model yet.
     /// Errors: model_missing, format_too_new, corrupt_store, io, offline, unauthorized, device_of_other_user; invalid_argument (no path, a
     /// server's address or a token that is none), not_supported (https), already_exists (the file is the database of another program);
-    /// model_invalid, model_mismatch, model_change (the model that was passed).
+    /// model_invalid, model_mismatch (the model that was passed; model_mismatch too where the store cannot take it over in place).
     static Result<Device> open(const DeviceOptions& options);
     /// Takes the store over, also into another thread, but not during a call. The one moved from can only be assigned to or destroyed.
     Device(Device&&) noexcept;
@@ -161,8 +161,8 @@ class Device {
     /// changes stay. A full sync does this by itself when seven days have passed. Errors: those of sync(), busy, server_busy.
     Result<CheckReport> check(const std::function<void(const DeviceStatus&)>& progress = {});
 
-    /// Re-reads everything from the server by slices and mends what differs; local changes stay. Errors: those of sync(); what is not done is
-    /// done by the next sync that receives.
+    /// Re-reads everything from the server by slices and mends what differs; local changes stay. Errors: those of sync(). What it could not
+    /// finish, the next sync that receives does; with invalid_argument nothing is to be done.
     Result<DeviceStatus> repair(const std::function<void(const DeviceStatus&)>& progress = {});
 
     // ---- when to sync, and what: docs/rhythm.md ----
@@ -213,8 +213,8 @@ class Device {
     void poll();
 
     /// A live query, one statement that only reads: `callback` gets the result now, and again whenever it differs
-    /// because a table that it reads was changed, by whomever; from sync(), run_for() and poll().
-    /// The returned number ends it with unwatch(). Errors: sql, invalid_argument (it writes).
+    /// because a table that it reads was changed, by whomever; from sync(), run_for() and poll(). Where it fails later, DeviceStatus::problem
+    /// says why; it is tried again when the file has changed, and each second, and called when it succeeds. The returned number ends it with unwatch(). Errors: sql, invalid_argument (it writes).
     Result<std::uint64_t> watch(std::string_view query, std::function<void(const Table&)> callback);
     /// Ends a live query; a number that is none does nothing.
     void unwatch(std::uint64_t watch);
@@ -278,7 +278,8 @@ class Device {
 
     // ---- what happened ----
 
-    /// Transactions made here, newest first, those that have not settled before the others. Errors: not_found (no such entity).
+    /// Transactions made here, newest first, those that have not settled before the others. Errors: not_found (no such entity), invalid_argument
+    /// (a key without an entity).
     Result<std::vector<LogEntry>> log(const LogFilter& filter = {});
     /// Where a row stands. Errors: not_found (no such entity, or nothing is known of such a row).
     Result<RowState> row_state(std::string_view entity, std::string_view key);

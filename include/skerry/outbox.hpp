@@ -17,8 +17,8 @@ namespace skerry {
 /// Gives the outbox of the store, as bytes for a file. The store may be in use meanwhile. With a passphrase the outbox is encrypted
 /// (XSalsa20-Poly1305 under a key by Argon2id, which takes 256 MiB of memory and about half a second) and holds the device's token too. With an
 /// empty one anybody who has it can read it; it has a checksum only, and no token.
-/// Errors: model_missing (the store never had one: there is nothing to export), busy (others write into it all the time), corrupt_store,
-/// format_too_new, io.
+/// Errors: not_found (there is no such file; none is made), model_missing (the store never had one: there is nothing to export), already_exists
+/// (the file is the database of another program), busy (others write into it all the time), corrupt_store, format_too_new, io.
 Result<std::string> export_outbox(const std::string& store_path, std::string_view passphrase);
 
 /// Makes a store at `store_path` from the outbox. Its first sync brings the rows. On an error no file is left there.

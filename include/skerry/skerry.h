@@ -11,8 +11,9 @@
    the caller until it is given back with the call that is named; pointers into it live as long as it does. `data` is handed to the
    callback as it was given, and has to live as long as the callback may be called.
 
-   Numbers of enumerations and the order of members stay as they are within one major version; new members of
-   skerry_options come at its end, which `size` makes safe. */
+   Numbers of enumerations and the order of members stay as they are within one major version. New members of skerry_options and
+   skerry_status come at the end, and `size` says up to where a program knows them: one that was built against an older header goes on
+   with a newer library. A newer skerry_options than the library's is refused, because what it asks for would not be done. */
 #ifndef SKERRY_SKERRY_H
 #define SKERRY_SKERRY_H
 
@@ -30,7 +31,7 @@ typedef struct skerry_table skerry_table;
 
 /** How to open a store. Set all to zero, then what is needed: `skerry_options options = {.size = sizeof options, .path = "ann.db"}`. */
 typedef struct skerry_options {
-    size_t size;            /**< sizeof(skerry_options) */
+    size_t size;            /**< sizeof(skerry_options), as the program's header has it; what a library has beyond that is zero */
     const char* path;       /**< the SQLite file; made if absent */
     const char* server_url; /**< "http://host:port"; empty: as stored, or local only */
     const char* token;      /**< bearer token; empty: as stored */
@@ -85,14 +86,14 @@ typedef enum skerry_choice {
 
 /** The version of the library, such as "0.1.0". Not to be freed. */
 const char* skerry_version(void);
-/** The stable name of a code, such as "key_taken"; "server_failed" for a number that this library does not know. Not to be freed. */
+/** The stable name of a code, such as "key_taken"; "internal" for what is no code. Not to be freed. */
 const char* skerry_code_name(int code);
 /** Gives back a text that a call handed out. NULL is fine. */
 void skerry_free(char* text);
 
 /** Opens or makes the store. Needs the network only when a new store has no model yet. On failure `*device` is NULL, and
     `*message`, if message is not NULL, says why: skerry_free() it.
-    Errors: invalid_argument (`size` is too small, no path, a server's address or a token that is none), already_exists (the file is the database
+    Errors: invalid_argument (`size` is none that this library knows, no path, a server's address or a token that is none), already_exists (the file is the database
     of another program), model_missing, format_too_new, not_supported (https), corrupt_store, io, offline, unauthorized, device_of_other_user. */
 int skerry_open(const skerry_options* options, skerry_device** device, char** message);
 /** Closes the store. A sync under way ends where it stands; what was committed stays. NULL is fine. Not from within a callback. */
@@ -152,7 +153,7 @@ void skerry_poll(skerry_device* device);
 int skerry_get_status(skerry_device* device, skerry_status* status);
 
 /** A live query, one statement that only reads: called now, and again, from skerry_sync(), skerry_run_for() and skerry_poll(), whenever the
-    result differs. `*watch`, if watch is not NULL, ends it with skerry_unwatch(). The table belongs to the call. Errors: sql,
+    result differs, or it has failed and succeeds again. `*watch`, if watch is not NULL, ends it with skerry_unwatch(). The table belongs to the call. Errors: sql,
     invalid_argument (it writes). */
 int skerry_watch(skerry_device* device, const char* query, void (*changed)(const skerry_table* table, void* data), void* data, uint64_t* watch);
 /** Ends a live query. A number that is none does nothing. */
@@ -173,10 +174,12 @@ int skerry_drafts(skerry_device* device, skerry_table** result);
 /** Changes what a draft would write to a row; nothing is sent. Giving an inserted row's key attribute another value moves the row. Errors: not_found
     (draft, row or attribute), value_invalid, key_update, key_taken, invalid_argument (the draft deletes the row). */
 int skerry_edit_draft(skerry_device* device, uint64_t draft, const char* entity, const char* key, const skerry_field* fields, size_t count);
-/** Does the changes of the draft's whole group again. `*transaction`, if not NULL, is the number of the transaction that does it; 0: nothing
-    was left to do. On an error nothing is done and the drafts stay: not_found (draft, or a row that it updates), key_taken, and whatever the writes
-    are refused with. */
-int skerry_retry_draft(skerry_device* device, uint64_t draft, uint64_t* transaction);
+/** Does the changes of the draft's whole group again. `*transaction`, if not NULL, is the number of the transaction that does it; 0: the
+    group was of an earlier identity of the file and nothing was left to do. What was to decide a conflict that is decided meanwhile is left out:
+    `*decided`, if decided is not NULL, is a table of their ids (conflict), to be given back with skerry_table_free(), NULL on failure.
+    `*nothing_left`, if not NULL, is 1 where nothing else was in the group, which is dropped then, else 0. On an error nothing is done and the drafts
+    stay: not_found (draft, or a row that it updates), key_taken, and whatever the writes are refused with. */
+int skerry_retry_draft(skerry_device* device, uint64_t draft, uint64_t* transaction, int* nothing_left, skerry_table** decided);
 /** Drops the draft's whole group, here and on the server. Errors: not_found. */
 int skerry_discard_draft(skerry_device* device, uint64_t draft);
 

@@ -16,13 +16,14 @@ enum class SyncKind {
     kFull,         ///< sends everything, then receives up to what the server had
     kPendingOnly,  ///< sends only; verdicts are hints, and settle with the next sync that receives
     kSelected,     ///< sends up to the last change of `entities`, then receives; of what is still to be downloaded, those only
+    kCheck,        ///< as `kFull`; then compares every row with the server's and reads anew what differs, as Device::check()
 };
 
 /// What is synced together, and when: Device::define_unit(). Units are run one after the other, in the order in which they were asked
 /// for. One that waits already is not put there twice. One with a trigger is tried again by itself when it fails: later after each failure,
 /// without end.
 struct SyncUnit {
-    std::string name;                   ///< 1 to 63 letters, digits, '_' and '-'; "full", "pending" and "check" exist, without triggers, and keep their kinds
+    std::string name;                   ///< 1 to 63 letters, digits, '_' and '-'; "full", "pending" and "check" exist, without triggers; they may be given some, and keep their kinds
     SyncKind kind = SyncKind::kFull;    ///< what it sends and receives
     std::vector<std::string> entities;  ///< of `kSelected`, at least one. One that the profile never sends is sent when it is named here
     bool on_start = false;              ///< runs as soon as the unit is defined

@@ -2,6 +2,7 @@
 #include <skerry/device.hpp>
 
 #include "api/device_impl.hpp"
+#include "base/text.hpp"
 #include "store/chosen.hpp"
 
 namespace skerry {
@@ -44,9 +45,19 @@ Result<std::uint64_t> Device::discard_draft(std::uint64_t number) {
 
 void Device::on_draft(std::function<void(const Draft&)> callback) { impl_->on_draft = std::move(callback); }
 
-Result<std::vector<LogEntry>> Device::log(const LogFilter& filter) { return store::log(*impl_->store, filter); }
+Result<std::vector<LogEntry>> Device::log(const LogFilter& filter) {
+    if (filter.entity.empty() && !filter.key.empty()) return fail(Code::kInvalidArgument, "a key is given without the entity that it is of");
+    return store::log(*impl_->store, filter);
+}
 
-Result<RowState> Device::row_state(std::string_view entity, std::string_view key) { return store::row_state(*impl_->store, entity, key); }
+Result<RowState> Device::row_state(std::string_view entity, std::string_view key) {
+    SKERRY_ASSIGN(RowState state, store::row_state(*impl_->store, entity, key));
+    if (state.state != "synced") return state;
+    // A checkpoint may have brought a part only of what the server had: a person asks until when nothing is missing.
+    SKERRY_ASSIGN(const auto fresh, impl_->store->meta().integer(store::key::kFreshAt));
+    state.at = fresh ? timestamp_text(Micros{*fresh}) : std::string();
+    return state;
+}
 
 Result<std::vector<QuarantinedRow>> Device::quarantine() { return store::quarantine(*impl_->store); }
 

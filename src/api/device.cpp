@@ -66,15 +66,16 @@ Result<void> Device::Impl::deliver() {
         const auto callback = on_conflict;
         for (const ConflictRecord& record : fresh) callback(record);
     }
-    SKERRY_TRY(live_queries->poll());
+    SKERRY_TRY(watches->poll());
+    deliver_problem.reset();
     return tell_status();
 }
 
 void Device::Impl::turn(std::chrono::milliseconds limit) {
     if (store->in_transaction()) return;
     if (session) session->run_for(limit);
-    // A query that fails now is run again at the next change; its error is the status's problem, not a crash.
-    if (auto delivered = deliver(); !delivered) live_problem = delivered.error();
+    // The next turn delivers again; until it can, the status says why not.
+    if (auto delivered = deliver(); !delivered) deliver_problem = delivered.error();
 }
 
 void Device::Impl::wrote() {
@@ -91,7 +92,7 @@ Result<Device> Device::open(const DeviceOptions& options) {
     auto impl = std::make_unique<Impl>();
     store::StoreOptions store_options{.path = options.path, .vfs = "", .device_name = options.name, .model = options.model};
     SKERRY_ASSIGN(impl->store, store::Store::open(store_options, impl->clock, impl->random));
-    impl->live_queries = std::make_unique<store::LiveQueries>(*impl->store);
+    impl->watches = std::make_unique<api::Watches>(*impl->store, impl->clock);
     impl->records = std::make_unique<store::Records>(*impl->store);
     SKERRY_TRY(impl->connect(options));
     if (auto model = impl->need_model(); !model) return fail(std::move(model.error()), "opening " + options.path + " for the first time");
@@ -157,10 +158,10 @@ void Device::poll() {
 }
 
 Result<std::uint64_t> Device::watch(std::string_view query, std::function<void(const Table&)> callback) {
-    return impl_->live_queries->add(std::string(query), std::move(callback));
+    return impl_->watches->add(std::string(query), std::move(callback));
 }
 
-void Device::unwatch(std::uint64_t watch) { impl_->live_queries->remove(watch); }
+void Device::unwatch(std::uint64_t watch) { impl_->watches->remove(watch); }
 
 void Device::on_verdict(std::function<void(const Verdict&)> callback) { impl_->on_verdict = std::move(callback); }
 

@@ -1,7 +1,11 @@
 // "SKRYBOX" u8 version | u8 mode | kPlain: XXH3-128 of the content, content | kSealed: salt 16, nonce 24, secretbox(content)
 #include <skerry/outbox.hpp>
 #include <sodium.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
 
 #include "base/clock.hpp"
 #include "base/hash.hpp"
@@ -81,9 +85,21 @@ Result<void> fill(BytesView content, const std::string& store_path) {
     return store::unpack_outbox(content, *made);
 }
 
+// Opening a store makes what is not there.
+Result<void> need_store(const std::string& path) {
+    struct stat file {};
+    if (::stat(path.c_str(), &file) != 0) {
+        if (errno == ENOENT || errno == ENOTDIR) return fail(Code::kNotFound, "there is no store at " + path);
+        return fail(Code::kIo, path + ": " + std::generic_category().message(errno));
+    }
+    if (file.st_size == 0) return fail(Code::kModelMissing, "the file " + path + " is empty: there is nothing to export");
+    return {};
+}
+
 }  // namespace
 
 Result<std::string> export_outbox(const std::string& store_path, std::string_view passphrase) {
+    SKERRY_TRY(need_store(store_path));
     if (sodium_init() < 0) return fail(Code::kInternal, "libsodium could not be initialised");
     const SystemClock clock;
     SystemRandom random;

@@ -120,14 +120,17 @@ void Device::Impl::engine_status(DeviceStatus& status) {
     status.bytes_sent = sync.bytes_sent;
 }
 
-Result<DeviceStatus> Device::status() {
+Result<DeviceStatus> Device::Impl::status() {
     DeviceStatus status;
-    SKERRY_TRY(impl_->stored_status(status));
+    SKERRY_TRY(stored_status(status));
     status.phase = "idle";
-    status.problem = impl_->live_problem;
-    if (impl_->session) impl_->engine_status(status);
+    status.problem = deliver_problem;
+    if (const Error* failing = watches->problem(); failing != nullptr && !status.problem) status.problem = *failing;
+    if (session) engine_status(status);
     return status;
 }
+
+Result<DeviceStatus> Device::status() { return impl_->status(); }
 
 void Device::on_status(std::function<void(const DeviceStatus&)> callback) {
     impl_->on_status = std::move(callback);
@@ -155,16 +158,12 @@ Result<void> Device::Impl::tell_status() {
     if (told_status && changes == told_changes && now < look_at) return {};
     told_changes = changes;
     look_at = now + kLookEvery;
-    DeviceStatus status;
-    SKERRY_TRY(stored_status(status));
-    status.phase = "idle";
-    status.problem = live_problem;
-    if (session) engine_status(status);
-    const std::uint64_t print = fingerprint(status);
-    if (told_status == print && status.phase != "syncing") return {};
+    SKERRY_ASSIGN(const DeviceStatus now_is, status());
+    const std::uint64_t print = fingerprint(now_is);
+    if (told_status == print && now_is.phase != "syncing") return {};
     told_status = print;
     const auto callback = on_status;  // it may set another
-    callback(status);
+    callback(now_is);
     return {};
 }
 

@@ -19,6 +19,7 @@ engine::RoundKind to_engine(SyncKind kind) {
         case SyncKind::kFull: return engine::RoundKind::kFull;
         case SyncKind::kPendingOnly: return engine::RoundKind::kPendingOnly;
         case SyncKind::kSelected: return engine::RoundKind::kSelected;
+        case SyncKind::kCheck: return engine::RoundKind::kCheck;
     }
     return engine::RoundKind::kFull;
 }
@@ -98,9 +99,15 @@ bool Device::cancel_sync(std::uint64_t run) { return impl_->session && impl_->se
 
 void Device::on_sync(SyncCallbacks callbacks) { impl_->on_sync = std::move(callbacks); }
 
+Result<void> Device::Impl::may_sync() const {
+    if (store->in_transaction()) return fail(Code::kInvalidArgument, "syncing inside a transaction");
+    if (!session) return fail(no_server());
+    return {};
+}
+
 Result<DeviceStatus> Device::run_unit(std::string_view unit, const std::function<void(const DeviceStatus&)>& progress) {
     Impl& i = *impl_;
-    if (i.store->in_transaction()) return fail(Code::kInvalidArgument, "sync() inside a transaction");
+    SKERRY_TRY(i.may_sync());
     SKERRY_ASSIGN(const std::uint64_t run, trigger(unit));
     const Waiting waiting(i.waiting_for, run);
     Micros next_report = i.clock.mono() + kProgressEvery;
@@ -129,6 +136,7 @@ Result<CheckReport> Device::check(const std::function<void(const DeviceStatus&)>
 }
 
 Result<DeviceStatus> Device::repair(const std::function<void(const DeviceStatus&)>& progress) {
+    SKERRY_TRY(impl_->may_sync());
     SKERRY_TRY(impl_->store->meta().set(store::key::kVerify, 1));
     return sync(progress);
 }
@@ -176,7 +184,7 @@ Result<Freshness> Device::freshness(const std::vector<std::string>& entities) {
 }
 
 Result<Freshness> Device::freshness_of_query(std::string_view query) {
-    SKERRY_ASSIGN(const auto read, impl_->live_queries->entities_of(std::string(query)));
+    SKERRY_ASSIGN(const auto read, store::LiveQueries(*impl_->store).entities_of(std::string(query)));
     return store::freshness(*impl_->store, read);
 }
 

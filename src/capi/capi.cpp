@@ -3,10 +3,11 @@
 #include <skerry/skerry.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 
-#include "base/error_table.hpp"
+#include "capi/sized.hpp"
 
 struct skerry_table {
     skerry::Table own;
@@ -24,6 +25,9 @@ namespace skerry {
 namespace {
 
 std::string_view view(const char* text) { return text == nullptr ? std::string_view() : std::string_view(text); }
+
+// Of the first version: the members up to `name`. Does not change when others are added.
+constexpr std::size_t kFirstOptions = offsetof(skerry_options, name) + sizeof(skerry_options::name);
 
 int number(Code code) { return static_cast<int>(code); }
 
@@ -112,6 +116,12 @@ Result<Table> drafts_of(Device& device) {
     return table;
 }
 
+Table decided_of(const DraftRetry& retry) {
+    Table table{.columns = {"conflict"}, .rows = {}};
+    for (const std::string& id : retry.decided) table.rows.push_back({id});
+    return table;
+}
+
 }  // namespace
 
 }  // namespace skerry
@@ -125,7 +135,7 @@ const char* skerry_version(void) { return SKERRY_VERSION; }
 
 const char* skerry_code_name(int code) {
     // The names in the table are literals: they end with NUL.
-    return skerry::code_name(skerry::code_from_number(code < 0 || code > 0xffff ? 0 : static_cast<std::uint16_t>(code))).data();
+    return skerry::code_name(static_cast<skerry::Code>(code < 0 || code > 0xffff ? 0 : code)).data();
 }
 
 void skerry_free(char* text) { std::free(text); }
@@ -133,16 +143,15 @@ void skerry_free(char* text) { std::free(text); }
 int skerry_open(const skerry_options* options, skerry_device** device, char** message) {
     if (message != nullptr) *message = nullptr;
     *device = nullptr;
-    if (options == nullptr || options->size < sizeof(skerry_options)) {
-        if (message != nullptr) *message = skerry::copied("skerry_options.size must be sizeof(skerry_options)");
-        return skerry::number(skerry::Code::kInvalidArgument);
-    }
-    auto opened = skerry::Device::open({.path = std::string(view(options->path)), .server_url = std::string(view(options->server_url)),
-                                        .token = std::string(view(options->token)), .name = std::string(view(options->name)), .model = {}});
-    if (!opened) {
-        if (message != nullptr) *message = skerry::copied(skerry::describe(opened.error()));
-        return skerry::number(opened.error().code);
-    }
+    const auto refused = [&](const skerry::Error& error) {
+        if (message != nullptr) *message = skerry::copied(skerry::describe(error));
+        return skerry::number(error.code);
+    };
+    const auto taken = skerry::capi::taken(options, skerry::kFirstOptions, "skerry_options");
+    if (!taken) return refused(taken.error());
+    auto opened = skerry::Device::open({.path = std::string(view(taken->path)), .server_url = std::string(view(taken->server_url)),
+                                        .token = std::string(view(taken->token)), .name = std::string(view(taken->name)), .model = {}});
+    if (!opened) return refused(opened.error());
     *device = new skerry_device(std::move(*opened));
     return 0;
 }
@@ -286,9 +295,11 @@ int skerry_edit_draft(skerry_device* device, uint64_t draft, const char* entity,
     return done(device, device->device.edit_draft(draft, view(entity), view(key), *values));
 }
 
-int skerry_retry_draft(skerry_device* device, uint64_t draft, uint64_t* transaction) {
+int skerry_retry_draft(skerry_device* device, uint64_t draft, uint64_t* transaction, int* nothing_left, skerry_table** decided) {
     const auto result = device->device.retry_draft(draft);
     if (transaction != nullptr) *transaction = result ? result->transaction : 0;
+    if (nothing_left != nullptr) *nothing_left = result && result->nothing_left ? 1 : 0;
+    if (decided != nullptr) *decided = result ? new skerry_table{.own = skerry::decided_of(*result)} : nullptr;
     return done(device, result);
 }
 

@@ -7,7 +7,10 @@
 
 #include <filesystem>
 
+#include "model/json.hpp"
 #include "model/model.hpp"
+#include "store/records.hpp"
+#include "store/testing.hpp"
 
 namespace skerry {
 namespace {
@@ -98,9 +101,14 @@ TEST_F(CapiTest, a_transaction_is_done_whole_or_not_at_all) {
 TEST_F(CapiTest, what_is_wrong_is_said_by_code_and_in_words) {
     skerry_options options{};
     char* message = nullptr;
-    EXPECT_STREQ(skerry_code_name(skerry_open(&options, &device_, &message)), "invalid_argument");
-    EXPECT_NE(std::string(message).find("size"), std::string::npos);
-    skerry_free(message);
+    options.path = path_.c_str();
+    for (const std::size_t size : {std::size_t{0}, sizeof options - 1, sizeof options + 1}) {
+        options.size = size;
+        EXPECT_STREQ(skerry_code_name(skerry_open(&options, &device_, &message)), "invalid_argument");
+        EXPECT_NE(std::string(message).find("skerry_options.size is " + std::to_string(size)), std::string::npos) << message;
+        skerry_free(message);
+    }
+    EXPECT_STREQ(skerry_code_name(skerry_open(nullptr, &device_, nullptr)), "invalid_argument");
     options.size = sizeof options;
     const std::string nowhere = (folder_ / "no" / "such.db").string();
     options.path = nowhere.c_str();
@@ -118,12 +126,19 @@ TEST_F(CapiTest, what_is_wrong_is_said_by_code_and_in_words) {
     odd = {.type = SKERRY_TEXT, .integer = 0, .real = 0, .bytes = nullptr, .size = 3};
     EXPECT_STREQ(skerry_code_name(skerry_sql(device_, "SELECT ?1", &odd, 1, nullptr)), "invalid_argument");
     EXPECT_STREQ(skerry_code_name(skerry_sync(device_, nullptr, nullptr)), "invalid_argument");
-    EXPECT_STREQ(skerry_code_name(skerry_retry_draft(device_, 1, nullptr)), "not_found");
+    EXPECT_STREQ(skerry_code_name(skerry_retry_draft(device_, 1, nullptr, nullptr, nullptr)), "not_found");
+    std::uint64_t transaction = 1;
+    int nothing_left = 1;
+    EXPECT_STREQ(skerry_code_name(skerry_retry_draft(device_, 1, &transaction, &nothing_left, &table)), "not_found");
+    EXPECT_EQ(transaction, 0u);
+    EXPECT_EQ(nothing_left, 0);
+    EXPECT_EQ(table, nullptr);
     EXPECT_STREQ(skerry_code_name(skerry_discard_draft(device_, 1)), "not_found");
     EXPECT_STREQ(skerry_code_name(skerry_edit_draft(device_, 1, "item", "a", nullptr, 0)), "not_found");
     EXPECT_STREQ(skerry_code_name(skerry_resolve(device_, "none", SKERRY_MINE, nullptr, 0)), "not_found");
     EXPECT_STREQ(skerry_code_name(skerry_resolve(device_, "none", static_cast<skerry_choice>(0), nullptr, 0)), "invalid_argument");
-    EXPECT_STREQ(skerry_code_name(-1), "server_failed");
+    for (const int none : {-1, 0, 29, 65536, 65536 + 90}) EXPECT_STREQ(skerry_code_name(none), "internal");
+    EXPECT_EQ(code_name(static_cast<Code>(29)), "internal") << "in C++ as in C";
 }
 
 TEST_F(CapiTest, a_live_query_is_told_and_ends) {
@@ -160,6 +175,56 @@ TEST_F(CapiTest, a_live_query_is_told_and_ends) {
     ASSERT_EQ(skerry_drafts(device_, &drafts), 0);
     EXPECT_EQ(skerry_table_rows(drafts), 0u);
     skerry_table_free(drafts);
+}
+
+// With drafts, which only a server makes: its checkpoints are applied to the store before it is opened in C.
+class CapiDraftTest : public store::StoreTest {
+  protected:
+    ~CapiDraftTest() override { skerry_close(device_); }
+    static Value json(const char* form) { return Value{*model::canonical_json(form)}; }
+    Piece record(std::string state) {
+        const auto t = [](std::string_view content) { return Value{std::string(content)}; };
+        const Value at = t("2026-01-01T00:00:00.000000Z");
+        return row("skerry_conflict", kRecord,
+                   {t("house"), t("a"), t("name"), t("ann"), t("00112233"), Value{std::int64_t{3}}, t(""), t("update"), t("both_changed"), json("{\"name\":\"old\"}"),
+                    json("{\"name\":\"mine\"}"), Value{Null{}}, at, at, t(state), t(state == "open" ? "" : "theirs"), Value{Null{}}, Value{Null{}}});
+    }
+    void reject(std::uint64_t no, const std::vector<Piece>& pieces) {
+        apply({.outcomes = {{{no}, wire::Verdict::kRejected, Code::kCheckFailed, {no}, "no"}}, .token = "rejected " + std::to_string(no)}, pieces);
+    }
+    void open_in_c() {
+        store_.reset();
+        skerry_options options{};
+        options.size = sizeof options;
+        options.path = path().c_str();
+        ASSERT_EQ(skerry_open(&options, &device_, nullptr), 0);
+    }
+    static constexpr const char* kRecord = "00000000-0000-7000-8000-000000000001";
+    skerry_device* device_ = nullptr;
+};
+
+TEST_F(CapiDraftTest, a_draft_that_is_done_again_tells_what_others_have_decided_and_what_is_left) {
+    apply({.scopes = all_scopes()}, {row("house", "a", {Value{std::string("theirs")}, Value{std::int64_t{1}}}), record("open")});
+    ASSERT_TRUE(store::Records(*store_).resolve(kRecord, {.choice = Choice::kTheirs, .values = {}}));
+    sql("INSERT INTO house VALUES('b', 'new', 1)");
+    reject(1, {record("closed")});
+    reject(2, {});
+    open_in_c();
+    std::uint64_t transaction = 0;
+    int nothing_left = 0;
+    skerry_table* decided = nullptr;
+    ASSERT_EQ(skerry_retry_draft(device_, 1, &transaction, &nothing_left, &decided), 0) << skerry_message(device_);
+    EXPECT_EQ(transaction, 3u);
+    EXPECT_EQ(nothing_left, 1);
+    ASSERT_EQ(skerry_table_rows(decided), 1u);
+    EXPECT_STREQ(skerry_table_column(decided, 0), "conflict");
+    EXPECT_STREQ(static_cast<const char*>(skerry_table_value(decided, 0, 0).bytes), kRecord);
+    skerry_table_free(decided);
+    ASSERT_EQ(skerry_retry_draft(device_, 2, &transaction, &nothing_left, &decided), 0) << skerry_message(device_);
+    EXPECT_EQ(transaction, 4u);
+    EXPECT_EQ(nothing_left, 0);
+    EXPECT_EQ(skerry_table_rows(decided), 0u);
+    skerry_table_free(decided);
 }
 
 }  // namespace

@@ -10,8 +10,16 @@ bool needs_attention(Code code) {
         case Code::kDeviceOfOtherUser:
         case Code::kModelMismatch:
         case Code::kModelInvalid:
+        case Code::kModelChange:
         case Code::kProtocolTooNew:
         case Code::kFormatTooNew:
+        case Code::kNotSupported:
+        case Code::kInvalidArgument:  // the server takes no such request
+        case Code::kLimitExceeded:
+        case Code::kTxnTooBig:        // another program's commit, which cannot be numbered
+        case Code::kSql:              // the app's own tables, views or triggers are in the way
+        case Code::kConstraint:
+        case Code::kInternal:
         case Code::kGapLost:
         case Code::kPrincipalFailed:
         case Code::kTooManyScopes:

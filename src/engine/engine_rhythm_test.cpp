@@ -447,6 +447,17 @@ TEST_F(EngineTest, P_34_each_trouble_has_its_own_code_phase_and_advice) {
         {{Code::kNoSuchRoute, "/v2", {}}, Phase::kAttention},
         {{Code::kProfileUnknown, "field", {}}, Phase::kAttention},
         {{Code::kPrincipalFailed, "me", {}}, Phase::kAttention},
+        {{Code::kModelChange, "type", {}}, Phase::kAttention},
+        {{Code::kNotSupported, "a format", {}}, Phase::kAttention},
+        {{Code::kInvalidArgument, "a name", {}}, Phase::kAttention},
+        {{Code::kLimitExceeded, "a frame", {}}, Phase::kAttention},
+        {{Code::kTxnTooBig, "bytes", {}}, Phase::kAttention},
+        {{Code::kSql, "no such table", {}}, Phase::kAttention},
+        {{Code::kConstraint, "an index", {}}, Phase::kAttention},
+        {{Code::kInternal, "a bug", {}}, Phase::kAttention},
+        {{Code::kBusy, "five seconds", {}}, Phase::kWaiting},
+        {{Code::kIo, "the disk", {}}, Phase::kWaiting},
+        {{Code::kDamagedFrame, "a checksum", {}}, Phase::kWaiting},
     };
     std::set<std::string> advice;
     engine_.set_live(true);
