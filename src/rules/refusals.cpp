@@ -66,14 +66,11 @@ std::string refusals_of(const Entity& entity, const Attribute& attribute, Event 
         return when(condition, "value_invalid", place + " " + what);
     };
     const auto no_text = [&] { return invalid(has_nul(value), "is not UTF-8 text without NUL"); };
-    const auto too_big = [&](const std::string& bytes, std::size_t limit) {
-        return when(bytes + " > " + std::to_string(limit), "row_too_big", place + " has more than " + std::to_string(limit) + " bytes");
-    };
     // Also keeps NULL from json_valid(), of which an older SQLite says that it is not valid.
     const std::string parsed = (event == Event::kUpdate ? value + " IS NOT OLD." + name + " AND " : "") + value + " IS NOT NULL AND ";
     switch (attribute.type) {
         case Type::kUuid: return invalid(no_uuid(value), "is not a uuid in lower case with hyphens");
-        case Type::kText: return no_text() + too_big(bytes_of(value), model::kValueBytesMax);
+        case Type::kText: return no_text();
         case Type::kInt: return {};
         case Type::kReal: return invalid("abs(" + value + ") > 1.7976931348623157e308", "is not a finite number");
         case Type::kDecimal: {
@@ -87,17 +84,31 @@ std::string refusals_of(const Entity& entity, const Attribute& attribute, Event 
         case Type::kEnum: return invalid(value + " NOT IN " + one_of(attribute.values), "is none of the values that the model lists for it");
         // JSON that is the word null, with nothing but white space beside it, needs no parser to be found.
         case Type::kJson:
-            return no_text() + too_big(bytes_of(value), model::kValueBytesMax) +
+            return no_text() +
                    invalid(parsed + "trim(" + value + ", char(9, 10, 13, 32)) = 'null'", "is the JSON null, which is written NULL") +
                    invalid(parsed + "NOT json_valid(" + value + ")", "is not JSON");
         case Type::kSet:
-            return no_text() + too_big(bytes_of(value), model::kValueBytesMax) +
+            return no_text() +
                    invalid(parsed + "CASE WHEN NOT json_valid(" + value + ") THEN 1 WHEN json_type(" + value +
                                ") <> 'array' THEN 1 ELSE EXISTS (SELECT 1 FROM json_each(" + value + ") WHERE type <> 'text') END",
                            "is not a set: a JSON array of strings");
-        case Type::kBlob: return too_big("length(" + value + ")", model::kBlobBytesMax);
+        case Type::kBlob: return {};
     }
     return {};
+}
+
+std::string size_refusal(const Entity& entity, const Attribute& attribute) {
+    const std::string value = "NEW." + quote_name(attribute.name);
+    const auto too_big = [&](const std::string& bytes, std::size_t limit) {
+        return when(bytes + " > " + std::to_string(limit), "row_too_big", entity.name + "." + attribute.name + " has more than " + std::to_string(limit) + " bytes");
+    };
+    switch (attribute.type) {
+        case Type::kText:
+        case Type::kJson:
+        case Type::kSet: return too_big(bytes_of(value), model::kValueBytesMax);
+        case Type::kBlob: return too_big("length(" + value + ")", model::kBlobBytesMax);
+        default: return {};
+    }
 }
 
 std::string column_type(Type type) {
@@ -148,6 +159,12 @@ std::string key_refusals(const Entity& entity) {
 std::string value_refusals(const Entity& entity, Event event) {
     std::string sql;
     for (const Attribute& attribute : entity.attributes) sql += refusals_of(entity, attribute, event);
+    return sql;
+}
+
+std::string size_refusals(const Entity& entity) {
+    std::string sql;
+    for (const Attribute& attribute : entity.attributes) sql += size_refusal(entity, attribute);
     return sql;
 }
 

@@ -27,6 +27,8 @@ enum class Event { kInsert, kUpdate };
 std::string key_refusals(const model::Entity& entity);
 // On an update, what has to be parsed (json, set) is judged only where it changes.
 std::string value_refusals(const model::Entity& entity, Event event);
+// Values longer than a value may be. Empty where no attribute can have any.
+std::string size_refusals(const model::Entity& entity);
 // Required attributes and the model's checks, of which only a definite no refuses. expression_invalid when a check does
 // not parse, which a checked model cannot have.
 Result<std::string> rule_refusals(const model::Entity& entity);

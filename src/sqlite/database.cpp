@@ -191,7 +191,7 @@ Result<Database> Database::open(const std::string& path, const OpenOptions& opti
 }
 
 Result<Statement> Database::prepare(std::string_view sql) {
-    const auto found = kept_.find(std::string(sql));
+    const auto found = kept_.find(sql);
     if (found != kept_.end()) {
         sqlite3_reset(found->second);
         sqlite3_clear_bindings(found->second);

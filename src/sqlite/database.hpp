@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,6 +28,11 @@ using skerry::quote_name;
 using skerry::quote_text;
 
 class Database;
+
+// For maps by text that are asked with a view: no string is made for the question.
+struct TextHash : std::hash<std::string_view> {
+    using is_transparent = void;
+};
 
 class Statement {
   public:
@@ -128,7 +134,7 @@ class Database {
 
   private:
     sqlite3* handle_ = nullptr;
-    std::unordered_map<std::string, sqlite3_stmt*> kept_;
+    std::unordered_map<std::string, sqlite3_stmt*, TextHash, std::equal_to<>> kept_;
 };
 
 // BEGIN IMMEDIATE … COMMIT, rolled back when it goes out of scope uncommitted.

@@ -1,5 +1,8 @@
 // Capture: BEFORE triggers that save one pre-image per key of every row that a statement may touch, and refuse what plain
 // SQL can tell. They run in the writer's own transaction, whoever writes, and stand aside while the engine applies.
+#include <algorithm>
+
+#include "model/value.hpp"
 #include "sqlite/database.hpp"
 #include "store/schema.hpp"
 #include "store/schema_parts.hpp"
@@ -23,29 +26,27 @@ std::string begin(const Entity& entity, std::string_view suffix, std::string_vie
            " ON " + quote_name(entity.name) + " WHEN (SELECT applying FROM skerry_state) = 0 BEGIN\n";
 }
 
-std::string unsaved(const Names& names, std::string_view of) {
-    return "NOT EXISTS (SELECT 1 FROM " + names.pre + " WHERE skerry_key = " + std::string(of) + "." + names.key + ")";
+// A second pre-image of a key is not taken. This is no OR-clause: whatever the outer statement says of conflicts, the upsert
+// clause decides. And unlike a condition NOT EXISTS, which reads the table that is written, it needs no table in between.
+constexpr std::string_view kOnce = " ON CONFLICT(skerry_key) DO NOTHING;\n";
+
+// `rows` is changes(), right behind what saves a pre-image: a row is counted with the first one that is saved of it.
+std::string count(std::string_view rows, const std::string& bytes) {
+    return "UPDATE skerry_state SET open_rows = open_rows + " + std::string(rows) + ", open_bytes = open_bytes + " + bytes;
 }
 
-// Counts the row if its pre-image is not there yet: runs before the pre-image is saved.
-std::string count_open(const Names& names, std::string_view of, const std::string& bytes) {
-    const std::string key_bytes = "length(CAST(" + std::string(of) + "." + names.key + " AS BLOB))";
-    return "UPDATE skerry_state SET open_rows = open_rows + " + unsaved(names, of) + ", open_bytes = open_bytes + " + std::to_string(kOpBytes) +
-           " + " + key_bytes + " + " + bytes + ";\n";
+std::string count_write(const Names& names, std::string_view of, const std::string& bytes) {
+    return count("changes()", std::to_string(kOpBytes) + " + length(CAST(" + std::string(of) + "." + names.key + " AS BLOB)) + " + bytes) + ";\n";
 }
 
-// After the pre-image of a row that is there was saved, and before that of one that is not: the changes() of that
-// statement tell whether it was. Its values then are the old ones of an update (REPLACE), and count.
-std::string count_insert(const Entity& entity, const Names& names) {
-    return "UPDATE skerry_state SET open_rows = open_rows + (changes() > 0 OR " + unsaved(names, "NEW") + "), open_bytes = open_bytes + " +
-           std::to_string(kOpBytes) + " + length(CAST(NEW." + names.key + " AS BLOB)) + " + size_of(entity, "NEW.") +
-           " + CASE WHEN changes() > 0 THEN (SELECT " + std::to_string(16 * entity.attributes.size()) + " + " + size_of(entity, "p.") + " FROM " +
-           names.pre + " p WHERE p.skerry_key = NEW." + names.key + ") ELSE 0 END;\n";
+// Its values then are the old ones of an update, and count.
+std::string count_replaced(const Entity& entity, const Names& names) {
+    return count("1", "(SELECT " + std::to_string(16 * entity.attributes.size()) + " + " + size_of(entity, "p.") + " FROM " + names.pre +
+                          " p WHERE p.skerry_key = NEW." + names.key + ")") + " WHERE changes() > 0;\n";
 }
 
 std::string save_old(const Entity& entity, const Names& names) {
-    return "INSERT INTO " + names.pre + " SELECT OLD." + names.key + ", 1" + columns(entity, "OLD.", ", ") + " WHERE " +
-           unsaved(names, "OLD") + ";\n";
+    return "INSERT INTO " + names.pre + " VALUES(OLD." + names.key + ", 1" + columns(entity, "OLD.", ", ") + ")" + std::string(kOnce);
 }
 
 std::string group_limits() {
@@ -53,6 +54,15 @@ std::string group_limits() {
            raise("txn_too_big", "one transaction may change at most " + std::to_string(kOpenRowsMax) + " rows: commit in smaller ones") + " WHEN open_bytes > " +
            std::to_string(kOpenBytesMax) + " THEN " +
            raise("txn_too_big", "one transaction may write at most " + std::to_string(kOpenBytesMax) + " bytes: commit in smaller ones");
+}
+
+// Behind the counting: while the whole group is smaller than the smallest limit of a value, none can be too big.
+std::string size_checks(const Entity& entity) {
+    const auto is_blob = [](const Attribute& attribute) { return attribute.type == model::Type::kBlob; };
+    const bool blobs = std::any_of(entity.attributes.begin(), entity.attributes.end(), is_blob);
+    const std::string refusals = rules::size_refusals(entity);
+    if (refusals.empty()) return {};
+    return "SELECT CASE" + refusals + " END FROM skerry_state WHERE open_bytes > " + std::to_string(blobs ? model::kBlobBytesMax : model::kValueBytesMax) + ";\n";
 }
 
 Result<std::string> row_checks(const Entity& entity, Event event) {
@@ -83,7 +93,7 @@ std::string record_triggers(const Entity& entity, const Names& names) {
            raise("not_writable", "the conflict record is closed") +
            " WHEN NEW.state IS NOT 'open' AND NEW.state IS NOT 'closed' OR NEW.choice IS NULL OR NEW.choice NOT IN ('', 'mine', 'theirs', 'mix') THEN " +
            raise("value_invalid", "the state of a conflict record is open or closed, its choice mine, theirs or mix") +
-           " END FROM skerry_state;\n" + count_open(names, "OLD", size_of_change(entity)) + save_old(entity, names) + "END;\n";
+           " END FROM skerry_state;\n" + save_old(entity, names) + count_write(names, "OLD", size_of_change(entity)) + "END;\n";
 }
 
 }  // namespace
@@ -93,15 +103,17 @@ Result<std::string> capture_triggers(const Entity& entity) {
     if (entity.builtin()) return record_triggers(entity, names);
     SKERRY_ASSIGN(const std::string insert_checks, row_checks(entity, Event::kInsert));
     SKERRY_ASSIGN(const std::string update_checks, row_checks(entity, Event::kUpdate));
+    const std::string sizes = size_checks(entity);
     // The row may exist: REPLACE removes it without a DELETE trigger unless recursive_triggers is on. Two
-    // statements, for an absent and for a present row: one LEFT JOIN for both took four times as long.
-    return begin(entity, "insert", "INSERT") + insert_checks + "INSERT INTO " + names.pre + " SELECT t." + names.key + ", 1" + columns(entity, "t.", ", ") + " FROM " + names.table + " t WHERE t." + names.key +
-           " = NEW." + names.key + " AND " + unsaved(names, "NEW") + ";\n" + count_insert(entity, names) +  //
-           "INSERT INTO " + names.pre + "(skerry_key, skerry_existed) SELECT NEW." + names.key + ", 0 WHERE " + unsaved(names, "NEW") + ";\nEND;\n" +
-           begin(entity, "update", "UPDATE") + refuse_key_update(entity, names) + update_checks +
-           count_open(names, "OLD", size_of_change(entity)) + save_old(entity, names) + "END;\n" +
-           begin(entity, "delete", "DELETE") + "SELECT CASE" + group_limits() + " END FROM skerry_state;\n" +
-           count_open(names, "OLD", size_of(entity, "OLD.")) + save_old(entity, names) + "END;\n";
+    // statements, for a present and for an absent row: one LEFT JOIN for both took four times as long.
+    return begin(entity, "insert", "INSERT") + insert_checks + "INSERT INTO " + names.pre + " SELECT t." + names.key + ", 1" + columns(entity, "t.", ", ") +
+           " FROM " + names.table + " t WHERE t." + names.key + " = NEW." + names.key + std::string(kOnce) + count_replaced(entity, names) +  //
+           "INSERT INTO " + names.pre + "(skerry_key, skerry_existed) VALUES(NEW." + names.key + ", 0)" + std::string(kOnce) +
+           count_write(names, "NEW", size_of(entity, "NEW.")) + sizes + "END;\n" +
+           begin(entity, "update", "UPDATE") + refuse_key_update(entity, names) + update_checks + save_old(entity, names) +
+           count_write(names, "OLD", size_of_change(entity)) + sizes + "END;\n" +
+           begin(entity, "delete", "DELETE") + "SELECT CASE" + group_limits() + " END FROM skerry_state;\n" + save_old(entity, names) +
+           count_write(names, "OLD", size_of(entity, "OLD.")) + "END;\n";
 }
 
 }  // namespace skerry::store::schema

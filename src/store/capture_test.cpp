@@ -163,6 +163,48 @@ TEST_F(Capture, pitfall_9_a_normalising_trigger_of_the_app_is_captured_as_its_en
     EXPECT_EQ(ops(1), "U house a name:'x'->'BOB'");
 }
 
+TEST_F(Capture, pitfall_9_whatever_the_outer_conflict_clause_each_row_has_one_pre_image_and_is_counted_once) {
+    const auto bytes = [&] { return std::get<std::int64_t>(store_->sql("SELECT open_bytes FROM skerry_state")->rows[0][0]); };
+    auto other = foreign();
+    int round = 0;
+    for (const std::string clause : {"", " OR ABORT", " OR FAIL", " OR IGNORE", " OR REPLACE", " OR ROLLBACK"}) {
+        for (const char* recursive : {"OFF", "ON"}) {
+            const std::string n = std::to_string(round++);
+            const std::string here = "'here" + n + "'", fresh = "'new" + n + "'", both = " WHERE id IN (" + here + ", " + fresh + ")";
+            apply({.scopes = whole_scopes(), .token = n}, {house("here" + n, "was", 1)});
+            ASSERT_TRUE(other.exec("PRAGMA recursive_triggers = " + std::string(recursive)));
+            ASSERT_TRUE(other.exec("BEGIN; UPDATE" + clause + " house SET name = 'one'" + both));
+            ASSERT_TRUE(other.exec("UPDATE" + clause + " house SET name = 'two'" + both + "; INSERT OR REPLACE INTO house VALUES(" + here + ", 'three', 3)"));
+            ASSERT_TRUE(other.exec("INSERT" + clause + " INTO house VALUES(" + fresh + ", 'x', 1); UPDATE" + clause + " house SET people = 4" + both));
+            ASSERT_TRUE(other.exec("DELETE FROM house WHERE id = " + here + "; INSERT" + clause + " INTO house VALUES(" + here + ", 'four', 4); COMMIT"));
+            EXPECT_EQ(rows("SELECT skerry_existed, name FROM skerry_pre_house ORDER BY skerry_key"), "1,'was'; 0,NULL") << clause;
+            EXPECT_EQ(rows("SELECT open_rows FROM skerry_state"), "2") << clause;
+            EXPECT_GT(bytes(), 8 * kOpBytes) << "every write counts";
+            ASSERT_TRUE(*store_->number_open());
+        }
+    }
+}
+
+TEST_F(Capture, a_commit_writes_no_page_that_it_could_spare) {
+    sql("INSERT INTO house VALUES('a', 'x', 1)");
+    ASSERT_TRUE(foreign().exec("PRAGMA wal_checkpoint(TRUNCATE)"));
+    sql("INSERT INTO house VALUES('b', 'x', 1)");
+    constexpr std::uintmax_t kHead = 32, kFrame = 24 + 4096;
+    const auto pages = (std::filesystem::file_size(path() + "-wal") - kHead) / kFrame;
+    EXPECT_LE(pages, 8u) << "the row and its key, pre-images, state, operation and its index, transaction, meta";
+}
+
+TEST_F(Capture, a_value_that_is_too_big_is_refused_however_small_its_group) {
+    const Value big{std::string(model::kValueBytesMax + 1, 'x')};
+    const Value most{std::string(model::kValueBytesMax, 'x')};
+    EXPECT_EQ(store_->sql("INSERT INTO house VALUES('k', ?1, 1)", {big}).error().code, Code::kRowTooBig);
+    ASSERT_TRUE(store_->sql("INSERT INTO house VALUES('k', ?1, 1)", {most}));
+    EXPECT_EQ(store_->sql("UPDATE house SET name = ?1", {big}).error().code, Code::kRowTooBig);
+    EXPECT_EQ(store_->sql("REPLACE INTO house VALUES('k', ?1, 1)", {big}).error().code, Code::kRowTooBig);
+    EXPECT_TRUE(store_->sql("UPDATE house SET people = 2"));
+    EXPECT_EQ(rows("SELECT open_rows, open_bytes FROM skerry_state"), "0,0");
+}
+
 TEST_F(Capture, pitfall_10_replace_by_a_foreign_program_deletes_nothing_unseen) {
     apply({.scopes = whole_scopes()}, {house("a", "x", 1), house("b", "x", 1)});
     auto other = foreign();

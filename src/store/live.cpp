@@ -90,7 +90,7 @@ Result<void> LiveQueries::poll() {
     SKERRY_TRY(store_.number_open());
     SKERRY_ASSIGN(seen_version_, store_.data_version());
     std::set<std::string> changed;
-    SKERRY_ASSIGN(sqlite::Statement counts, store_.db().prepare("SELECT entity, n FROM skerry_changed"));
+    SKERRY_ASSIGN(sqlite::Statement counts, store_.db().prepare("SELECT CAST(substr(name, 9) AS INTEGER), value FROM skerry_meta WHERE name GLOB 'changed_*'"));
     for (;;) {
         SKERRY_ASSIGN(const bool row, counts.step());
         if (!row) break;

@@ -41,6 +41,8 @@ inline constexpr std::string_view kCheckedAt = "checked_at_us";  // when all row
 inline constexpr std::string_view kMended = "mended_rows";       // how many such comparisons found different and read anew, ever
 inline constexpr std::string_view kMendedAt = "mended_at_us";    // when one last found any
 inline constexpr std::string_view kForgotAt = "forgot_at_us";    // when what is too old was last thrown away
+// How often an entity changed. Here, not in a table of its own: every commit counts, and next_no is on the same page.
+inline std::string changed(EntityIx entity) { return "changed_" + std::to_string(entity.value); }
 }  // namespace key
 
 class Meta {

@@ -145,9 +145,9 @@ TEST_F(Never, M_5_what_was_kept_does_not_count_against_the_size_of_a_transaction
 TEST_F(Never, M_5_live_queries_and_other_programs_see_and_write_it_as_any_table) {
     ASSERT_TRUE(foreign().exec("INSERT INTO site VALUES('f', 'x')"));
     EXPECT_FALSE(*store_->number_open());
-    EXPECT_EQ(rows("SELECT n FROM skerry_changed WHERE entity = 0"), "1");
+    EXPECT_EQ(rows("SELECT value FROM skerry_meta WHERE name = 'changed_0'"), "1");
     EXPECT_FALSE(*store_->number_open());
-    EXPECT_EQ(rows("SELECT n FROM skerry_changed WHERE entity = 0"), "1") << "nothing new";
+    EXPECT_EQ(rows("SELECT value FROM skerry_meta WHERE name = 'changed_0'"), "1") << "nothing new";
 }
 
 TEST_F(Never, a_profile_that_downloads_it_sends_what_was_kept_before_slices_say_what_is_there) {

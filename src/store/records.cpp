@@ -215,8 +215,8 @@ Result<void> Records::resolve(std::string_view id, const Resolution& resolution)
 Result<std::vector<ConflictRecord>> Records::take_untold() {
     std::vector<ConflictRecord> out;
     // Records change when a checkpoint or a decision changes them, which is counted for live queries.
-    SKERRY_ASSIGN(const std::int64_t changes, store_.db().integer(
-        "SELECT ifnull(sum(n), 0) FROM skerry_changed WHERE entity = " + std::to_string(store_.model().conflicts().value)));
+    SKERRY_ASSIGN(const auto counted, store_.meta().integer(key::changed(store_.model().conflicts())));
+    const std::int64_t changes = counted.value_or(0);
     if (changes == seen_changes_) return out;
     // Marked before anybody is told: a process that dies in between keeps silent rather than telling twice.
     SKERRY_ASSIGN(auto tx, sqlite::Transaction::begin_write(store_.db()));

@@ -127,7 +127,8 @@ Result<void> Store::commit() {
     if (!open_) return fail(Code::kInvalidArgument, "no transaction is open");
     if (model_) {
         // In a savepoint: if the commit fails, pre-images are back and a retry is one transaction, not two.
-        SKERRY_TRY(db_.exec("SAVEPOINT skerry_numbering"));
+        SKERRY_ASSIGN(sqlite::Statement savepoint, db_.prepare("SAVEPOINT skerry_numbering"));
+        SKERRY_TRY(savepoint.run());
         auto done = number(terms_);
         Result<void> committed;
         if (done) {
@@ -155,17 +156,18 @@ void Store::rollback() {
 Result<Table> Store::sql(std::string_view statement, const std::vector<Value>& parameters) {
     if (sqlite::is_transaction_control(statement))
         return fail(Code::kInvalidArgument, "transactions are managed for you: use transaction() instead of this statement");
-    SKERRY_ASSIGN(sqlite::OwnedStatement prepared, take_statement(statement));
+    SKERRY_ASSIGN(Kept kept, take_statement(statement));
+    sqlite::OwnedStatement& prepared = kept.mapped();
     if (!prepared) return fail(Code::kInvalidArgument, "there is no statement");
     // A statement that only reads needs no write lock and is not numbered.
     if (open_ || prepared->read_only()) {
         auto table = run(*prepared, parameters);
-        keep_statement(statement, std::move(prepared));
+        keep_statement(std::move(kept));
         return table;
     }
     SKERRY_TRY(begin());
     auto table = run(*prepared, parameters);
-    keep_statement(statement, std::move(prepared));
+    keep_statement(std::move(kept));
     Result<void> committed;
     if (table) {
         committed = commit();
@@ -175,8 +177,8 @@ Result<Table> Store::sql(std::string_view statement, const std::vector<Value>& p
     return table;
 }
 
-Result<sqlite::OwnedStatement> Store::take_statement(std::string_view text) {
-    if (auto kept = statements_.extract(std::string(text))) return std::move(kept.mapped());
+Result<Store::Kept> Store::take_statement(std::string_view text) {
+    if (const auto found = statements_.find(text); found != statements_.end()) return statements_.extract(found);
     std::string_view tail;
     SKERRY_ASSIGN(auto statement, db_.prepare_once(text, &tail));
     while (!tail.empty() && (tail.front() == ';' || std::isspace(static_cast<unsigned char>(tail.front())) != 0)) tail.remove_prefix(1);
@@ -184,15 +186,16 @@ Result<sqlite::OwnedStatement> Store::take_statement(std::string_view text) {
         SKERRY_ASSIGN(auto more, db_.prepare_once(tail));
         if (more) return fail(Code::kInvalidArgument, "one statement at a time: a second one begins at '" + std::string(tail.substr(0, 30)) + "'");
     }
-    return statement;
+    Statements one;
+    return one.extract(one.emplace(text, std::move(statement)).first);
 }
 
-void Store::keep_statement(std::string_view text, sqlite::OwnedStatement statement) {
-    statement->reset();
-    if (text.size() > kKeptStatementBytesMax) return;
+void Store::keep_statement(Kept kept) {
+    kept.mapped()->reset();
+    if (kept.key().size() > kKeptStatementBytesMax) return;
     // All at once, not the oldest: an app has far fewer, or makes each text anew, and then none is worth keeping.
     if (statements_.size() >= kKeptStatementsMax) statements_.clear();
-    statements_.insert_or_assign(std::string(text), std::move(statement));
+    statements_.insert(std::move(kept));
 }
 
 Result<Table> Store::run(sqlite::Statement& statement, const std::vector<Value>& parameters) {
@@ -203,10 +206,13 @@ Result<Table> Store::run(sqlite::Statement& statement, const std::vector<Value>&
     Table table;
     // Columns are asked for after the first step, which prepares anew what the schema has overtaken.
     SKERRY_ASSIGN(bool row, statement.step());
-    for (int i = 0; i < statement.columns(); ++i) table.columns.emplace_back(statement.column_name(i));
+    const int columns = statement.columns();
+    table.columns.reserve(static_cast<std::size_t>(columns));
+    for (int i = 0; i < columns; ++i) table.columns.emplace_back(statement.column_name(i));
     while (row) {
         auto& values = table.rows.emplace_back();
-        for (int i = 0; i < statement.columns(); ++i) values.push_back(statement.value(i));
+        values.reserve(static_cast<std::size_t>(columns));
+        for (int i = 0; i < columns; ++i) values.push_back(statement.value(i));
         SKERRY_ASSIGN(row, statement.step());
     }
     return table;

@@ -110,8 +110,11 @@ class Store {
 
   private:
     Store(const Clock& clock, Random& random) : clock_(clock), random_(random) {}
-    Result<sqlite::OwnedStatement> take_statement(std::string_view text);
-    void keep_statement(std::string_view text, sqlite::OwnedStatement statement);
+    using Statements = std::unordered_map<std::string, sqlite::OwnedStatement, sqlite::TextHash, std::equal_to<>>;  // the app's, by their text
+    using Kept = Statements::node_type;
+    // Taken out while it runs.
+    Result<Kept> take_statement(std::string_view text);
+    void keep_statement(Kept kept);
     Result<Table> run(sqlite::Statement& statement, const std::vector<Value>& parameters);
     Result<void> prepare_file(const StoreOptions& options);
     Result<bool> number(const Terms& terms);
@@ -132,7 +135,7 @@ class Store {
     std::uint64_t model_hash_ = 0;
     std::unique_ptr<Tables> tables_;
     std::int64_t schema_seen_ = -1;  // PRAGMA schema_version when the model was last looked at
-    std::unordered_map<std::string, sqlite::OwnedStatement> statements_;  // the app's, by their text
+    Statements statements_;
     std::optional<sqlite::Transaction> open_;
     Terms terms_;  // of the open transaction
 };

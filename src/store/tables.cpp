@@ -1,6 +1,7 @@
 #include "store/tables.hpp"
 
 #include "merge/merge.hpp"
+#include "store/meta.hpp"
 
 namespace skerry::store {
 
@@ -173,8 +174,9 @@ Result<void> Tables::recompute(EntityIx ix, std::string_view key) {
 }
 
 Result<void> Tables::mark_changed(EntityIx entity) {
-    SKERRY_ASSIGN(sqlite::Statement mark, db_.prepare("INSERT INTO skerry_changed(entity, n) VALUES(?1, 1) ON CONFLICT(entity) DO UPDATE SET n = n + 1"));
-    return mark.bind(1, static_cast<std::int64_t>(entity.value)).run();
+    SKERRY_ASSIGN(sqlite::Statement mark, db_.prepare("INSERT INTO skerry_meta(name, value) VALUES(?1, 1) ON CONFLICT(name) DO UPDATE SET value = value + 1"));
+    const std::string name = key::changed(entity);
+    return mark.bind_text(1, name).run();
 }
 
 Result<void> Applying::begin() {

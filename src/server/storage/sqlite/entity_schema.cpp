@@ -113,15 +113,16 @@ Result<std::vector<SchemaPart>> triggers_of(const model::Model& model, EntityIx 
     const std::string table = quote_name(entity.name);
     const std::string key = quote_name(entity.key.name);
     SKERRY_ASSIGN(const std::string conditions, rules::rule_refusals(entity));
+    const std::string sizes = rules::size_refusals(entity);
     std::vector<SchemaPart> parts;
     const auto add = [&](std::string_view kind, const std::string& event, const std::string& body) {
         parts.push_back(trigger(kind, entity, event, body));
     };
-    add("check_insert", "BEFORE INSERT ON " + table, case_of(rules::key_refusals(entity) + rules::value_refusals(entity, rules::Event::kInsert) + conditions));
+    add("check_insert", "BEFORE INSERT ON " + table, case_of(rules::key_refusals(entity) + sizes + rules::value_refusals(entity, rules::Event::kInsert) + conditions));
     add("check_update", "BEFORE UPDATE ON " + table,
         case_of(" WHEN NEW." + key + " IS NOT OLD." + key + " THEN " +
                 rules::raise("key_update", "the key " + entity.key.name + " of " + entity.name + " cannot change; delete the row and insert it under the new key") +
-                rules::value_refusals(entity, rules::Event::kUpdate) + conditions));
+                sizes + rules::value_refusals(entity, rules::Event::kUpdate) + conditions));
     add("inserted", "AFTER INSERT ON " + table, note(ix, "NEW." + key));
     add("updated", "AFTER UPDATE ON " + table + really_changed(entity), note(ix, "OLD." + key));
     add("deleted", "AFTER DELETE ON " + table, note(ix, "OLD." + key) + keep_image(entity, "OLD", ""));
