@@ -65,6 +65,15 @@ TEST(Text, a_uuid_v7_is_canonical_and_in_time_order) {
     EXPECT_LT(early, late);
     EXPECT_EQ(early[14], '7');
     EXPECT_FALSE(is_canonical_uuid("A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11"));
+    for (std::size_t at = 0; at < early.size(); ++at) {
+        for (const char c : {'g', 'A', '/', ':', '`', '\0', '\xe1', early[at] == '-' ? 'a' : '-'}) {
+            std::string wrong = early;
+            wrong[at] = c;
+            EXPECT_FALSE(is_canonical_uuid(wrong)) << at << " " << c;
+        }
+    }
+    EXPECT_FALSE(is_canonical_uuid(early + "0"));
+    EXPECT_FALSE(is_canonical_uuid(""));
 }
 
 TEST(Text, timestamps_are_iso_8601) {

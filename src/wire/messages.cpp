@@ -1,43 +1,12 @@
 #include "wire/messages.hpp"
 
 #include "base/error_table.hpp"
+#include "wire/columns.hpp"
 #include "wire/parts.hpp"
 
 namespace skerry::wire {
 
 namespace {
-
-ScopeId get_scope(Reader& in) {
-    const std::uint64_t v = in.varint();
-    if (v > UINT32_MAX) in.fail();
-    return ScopeId{static_cast<std::uint32_t>(v)};
-}
-
-void put_rows(Writer& w, const std::vector<RowEntry>& rows) {
-    w.varint(rows.size());
-    for (const RowEntry& entry : rows) {
-        w.bytes(entry.key);
-        w.varint(entry.lines.size());
-        for (const ScopeId scope : entry.lines) w.varint(scope.value);
-        model::put_row(w, entry.row);
-    }
-}
-
-Result<std::vector<RowEntry>> get_row_entries(Reader& in, const model::Entity& entity) {
-    const std::size_t n = in.count(2 + entity.attributes.size());
-    std::vector<RowEntry> rows;
-    rows.reserve(n);
-    for (std::size_t i = 0; i < n && in.ok(); ++i) {
-        RowEntry& entry = rows.emplace_back();
-        entry.key = in.bytes();
-        const std::size_t lines = in.count(1);
-        for (std::size_t k = 0; k < lines; ++k) entry.lines.push_back(get_scope(in));
-        entry.row = model::get_row(in, entity);
-        if (!in.ok()) break;
-        SKERRY_TRY(model::check_row(entity, entry.key, entry.row));
-    }
-    return rows;
-}
 
 void put_keys(Writer& w, EntityIx entity, ScopeId scope, const std::vector<std::string>& keys) {
     w.varint(entity.value);

@@ -37,6 +37,12 @@ inline EntityIx get_entity(Reader& in) {
     return EntityIx{static_cast<std::uint32_t>(v)};
 }
 
+inline ScopeId get_scope(Reader& in) {
+    const std::uint64_t v = in.varint();
+    if (v > UINT32_MAX) in.fail();
+    return ScopeId{static_cast<std::uint32_t>(v)};
+}
+
 inline void put_range(Writer& w, const KeyRange& range) {
     w.varint(range.entity.value);
     w.bytes(range.after);
