@@ -195,10 +195,10 @@ void Engine::response_started(RequestId id, int status, std::string_view, Millis
     if (Lane* lane = impl_->lane_of(id); lane != nullptr) lane->started(status, retry_after);
 }
 
-void Engine::response_bytes(RequestId id, BytesView bytes) {
+void Engine::response_bytes(RequestId id, BytesView bytes, std::optional<std::size_t> transferred) {
     Lane* lane = impl_->lane_of(id);
     if (lane == nullptr) return;
-    if (auto taken = lane->bytes(bytes); !taken) impl_->give_up(*lane, std::move(taken.error()));
+    if (auto taken = lane->bytes(bytes, transferred.value_or(bytes.size())); !taken) impl_->give_up(*lane, std::move(taken.error()));
     impl_->step();
 }
 

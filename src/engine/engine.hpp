@@ -74,7 +74,8 @@ class Engine {
 
     // ---- what the host reports ----
     void response_started(RequestId id, int status, std::string_view content_type, Millis retry_after);
-    void response_bytes(RequestId id, BytesView bytes);
+    // `transferred`: how many bytes of the network they were, where that is told apart (a content coding).
+    void response_bytes(RequestId id, BytesView bytes, std::optional<std::size_t> transferred = {});
     void response_ended(RequestId id);
     void request_failed(RequestId id, Error error);
     void timer_fired();

@@ -45,11 +45,11 @@ void Lane::started(int status, Millis retry_after) {
     last_byte_ = shared_.clock.mono();
 }
 
-Result<void> Lane::bytes(BytesView chunk) {
+Result<void> Lane::bytes(BytesView chunk, std::size_t transferred) {
     last_byte_ = shared_.clock.mono();
     answered_ = true;
-    shared_.status.bytes_received += chunk.size();
-    shared_.round.bytes_received += chunk.size();
+    shared_.status.bytes_received += transferred;
+    shared_.round.bytes_received += transferred;
     reader_->feed(chunk);
     const RequestId request = request_;
     for (;;) {

@@ -47,7 +47,7 @@ class Lane {
 
     // The answer: what arrives is read frame by frame. An error ends the request; the caller says what follows.
     void started(int status, Millis retry_after);
-    Result<void> bytes(BytesView chunk);
+    Result<void> bytes(BytesView chunk, std::size_t transferred);
     Result<void> ended();
 
     void cancel();           // the open request

@@ -14,7 +14,7 @@ class EngineLink {
     virtual ~EngineLink() = default;
     virtual void response_started(engine::RequestId id, int status, std::string_view content_type,
                                   Millis retry_after) = 0;
-    virtual void response_bytes(engine::RequestId id, BytesView bytes) = 0;
+    virtual void response_bytes(engine::RequestId id, BytesView bytes, std::size_t transferred) = 0;
     virtual void response_ended(engine::RequestId id) = 0;
     virtual void request_failed(engine::RequestId id, Error error) = 0;
     virtual void timer_fired() = 0;
@@ -30,8 +30,8 @@ class EngineLinkOf final : public EngineLink {
                           Millis retry_after) override {
         engine_.response_started(id, status, content_type, retry_after);
     }
-    void response_bytes(engine::RequestId id, BytesView bytes) override {
-        engine_.response_bytes(id, bytes);
+    void response_bytes(engine::RequestId id, BytesView bytes, std::size_t transferred) override {
+        engine_.response_bytes(id, bytes, transferred);
     }
     void response_ended(engine::RequestId id) override { engine_.response_ended(id); }
     void request_failed(engine::RequestId id, Error error) override {

@@ -184,6 +184,7 @@ void Exchange::received(const error_code& ec, std::size_t bytes) {
 
 void Exchange::took(std::size_t bytes) {
     body_.clear();
+    const std::uint64_t before = reader_->transferred();
     const auto state = reader_->feed(BytesView(buffer_.data(), bytes), body_);
     const bool has_head = state == ResponseReader::State::kBody ||
                           state == ResponseReader::State::kWhole || reader_->info().status >= 200;
@@ -193,7 +194,8 @@ void Exchange::took(std::size_t bytes) {
     else if (!has_head && state == ResponseReader::State::kRefused)
         return fail_now(reader_->error());
     if (stage_ == Stage::kDone) return;
-    if (!body_.empty()) owner_.bytes(request_.id, body_);
+    const auto transferred = static_cast<std::size_t>(reader_->transferred() - before);
+    if (transferred != 0) owner_.bytes(request_.id, body_, transferred);
     if (stage_ == Stage::kDone) return;
     if (state == ResponseReader::State::kWhole) return finish();
     if (state == ResponseReader::State::kRefused) return fail_now(reader_->error());

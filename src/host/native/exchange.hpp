@@ -35,7 +35,8 @@ class ExchangeOwner {
   public:
     virtual ~ExchangeOwner() = default;
     virtual void started(engine::RequestId id, const ResponseInfo& info) = 0;
-    virtual void bytes(engine::RequestId id, BytesView bytes) = 0;
+    // `transferred`: what they took on the network; there may be such without any bytes yet.
+    virtual void bytes(engine::RequestId id, BytesView bytes, std::size_t transferred) = 0;
     // `socket` is open where it can carry another request.
     virtual void ended(engine::RequestId id, tcp::socket socket) = 0;
     virtual void failed(engine::RequestId id, Error error) = 0;

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/assert.hpp"
+#include "coding/zstd.hpp"
 #include "host/native/exchange.hpp"
 #include "wire/frame.hpp"
 
@@ -53,7 +54,7 @@ struct NativeHost::Impl final : ExchangeOwner {
     }
 
     void started(engine::RequestId id, const ResponseInfo& info) override;
-    void bytes(engine::RequestId id, BytesView bytes) override;
+    void bytes(engine::RequestId id, BytesView bytes, std::size_t transferred) override;
     void ended(engine::RequestId id, tcp::socket socket) override;
     void failed(engine::RequestId id, Error error) override;
 
@@ -109,8 +110,8 @@ void NativeHost::Impl::started(engine::RequestId id, const ResponseInfo& info) {
     });
 }
 
-void NativeHost::Impl::bytes(engine::RequestId id, BytesView bytes) {
-    event([&](EngineLink& to) { to.response_bytes(id, bytes); });
+void NativeHost::Impl::bytes(engine::RequestId id, BytesView bytes, std::size_t transferred) {
+    event([&](EngineLink& to) { to.response_bytes(id, bytes, transferred); });
 }
 
 void NativeHost::Impl::ended(engine::RequestId id, tcp::socket socket) {
@@ -184,6 +185,8 @@ std::string NativeHost::Impl::head_of(const engine::SendRequest& action) const {
     head += wire::kContentType;
     head += "\r\nAccept: ";
     head += wire::kContentType;
+    head += "\r\nAccept-Encoding: ";
+    head += coding::kZstd;
     head += "\r\nContent-Length: " + std::to_string(action.body.size()) + "\r\n\r\n";
     return head;
 }

@@ -20,7 +20,7 @@ using Events = std::vector<std::string>;
 template <class Engine>
 concept Linkable = requires(Engine& engine, engine::RequestId id, Error error) {
     engine.response_started(id, 200, std::string_view{}, Millis{});
-    engine.response_bytes(id, BytesView{});
+    engine.response_bytes(id, BytesView{}, 0);
     engine.response_ended(id);
     engine.request_failed(id, error);
     engine.timer_fired();
@@ -46,7 +46,7 @@ TEST(NativeHost, PostsWhatTheEngineSends) {
     EXPECT_EQ(seen,
               "POST /base/v1/pull HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port) +
                   "\r\nAuthorization: Bearer t0ken\r\nContent-Type: application/vnd.skerry\r\n"
-                  "Accept: application/vnd.skerry\r\nContent-Length: 3\r\n\r\n" +
+                  "Accept: application/vnd.skerry\r\nAccept-Encoding: zstd\r\nContent-Length: 3\r\n\r\n" +
                   std::string("a\0b", 3));
     EXPECT_EQ(rig.log.lines.find("t0ken"), std::string::npos);
 }

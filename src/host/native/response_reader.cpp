@@ -111,6 +111,12 @@ ResponseReader::State ResponseReader::read_head() {
     }
     const auto type = message[beast_http::field::content_type];
     info_.content_type.assign(type.data(), type.size());
+    const auto coding = message[beast_http::field::content_encoding];
+    if (boost::beast::iequals(coding, boost::beast::string_view(coding::kZstd.data(), coding::kZstd.size()))) {
+        unpacker_.emplace();
+    } else if (!coding.empty() && !boost::beast::iequals(coding, "identity")) {
+        return refuse(Code::kForeignAnswer, "the answer has a content coding that nobody asked for");
+    }
     info_.retry_after = retry_after_of(message[beast_http::field::retry_after]);
     if (parser.is_done()) return whole();
     parser.eager(true);
@@ -124,8 +130,9 @@ ResponseReader::State ResponseReader::read_body(Bytes& body) {
     while (!ec && !parser.is_done() && used < kept_.size())
         used += parser.put(boost::asio::const_buffer(kept_.data() + used, kept_.size() - used), ec);
     kept_.erase(0, used);
-    body += parser.get().body();
-    parser.get().body().clear();
+    const Bytes bytes = std::exchange(parser.get().body(), {});
+    transferred_ += bytes.size();
+    if (decode(bytes, body) == State::kRefused) return state_;
     if (ec && ec != beast_http::error::need_more)
         return refuse(Code::kForeignAnswer, "the answer's framing is damaged: " + ec.message());
     if (parser.is_done()) return whole();
@@ -134,7 +141,18 @@ ResponseReader::State ResponseReader::read_body(Bytes& body) {
     return state_;
 }
 
+ResponseReader::State ResponseReader::decode(BytesView bytes, Bytes& body) {
+    if (!unpacker_) {
+        body += bytes;
+        return state_;
+    }
+    auto fed = unpacker_->feed(bytes, body);
+    return fed ? state_ : refuse(fed.error().code, std::move(fed.error().message));
+}
+
 ResponseReader::State ResponseReader::whole() {
+    if (unpacker_ && !unpacker_->at_boundary())
+        return refuse(Code::kOffline, "the answer ends in the middle of its coding");
     reusable_ = parser_->beast.keep_alive() && kept_.empty();
     return state_ = State::kWhole;
 }
@@ -155,7 +173,9 @@ ResponseReader::State ResponseReader::end() {
     parser_->beast.put_eof(ec);
     if (ec || !parser_->beast.is_done())
         return refuse(Code::kOffline, "the connection was closed in the middle of the answer");
-    return state_ = State::kWhole;
+    whole();
+    reusable_ = false;
+    return state_;
 }
 
 }  // namespace skerry::host

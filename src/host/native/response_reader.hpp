@@ -1,13 +1,17 @@
 // Bytes of a connection to one HTTP response, without a socket. Lengths by Content-Length, chunked
-// or the connection's end. What the content means is nobody's business here. Not thread-safe.
+// or the connection's end; the content coding zstd is undone, any other is refused. What the content
+// means is nobody's business here. Not thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "coding/zstd.hpp"
 
 namespace skerry::host {
 
@@ -37,6 +41,8 @@ class ResponseReader {
     State state() const { return state_; }
     const ResponseInfo& info() const { return info_; }  // valid from kBody on
     const Error& error() const { return error_; }
+    // Of the body, as they came: before they were decoded.
+    std::uint64_t transferred() const { return transferred_; }
     // After kWhole: the connection can carry another request.
     bool reusable() const { return reusable_; }
 
@@ -46,11 +52,14 @@ class ResponseReader {
     State read_head();
     State read_body(Bytes& body);
     State whole();
+    State decode(BytesView bytes, Bytes& body);
 
     std::size_t head_bytes_max_;
     State state_ = State::kHead;
     std::string kept_;
     std::unique_ptr<Parser> parser_;
+    std::optional<coding::Unpacker> unpacker_;
+    std::uint64_t transferred_ = 0;
     ResponseInfo info_;
     bool reusable_ = false;
     Error error_;

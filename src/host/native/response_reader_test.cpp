@@ -56,6 +56,34 @@ TEST(ResponseReader, ReadsEveryFramingHoweverItIsCut) {
     }
 }
 
+TEST(ResponseReader, UndoesTheContentCodingAndRefusesOthers) {
+    coding::Packer packer;
+    Bytes coded;
+    packer.pack("hel", coded);
+    packer.pack("lo", coded);
+    const std::string head = "HTTP/1.1 200 OK\r\nContent-Encoding: Zstd\r\n";
+    const std::string text = head + "Content-Length: " + std::to_string(coded.size()) + "\r\n\r\n" + coded;
+    for (std::size_t step = 1; step <= text.size(); ++step) {
+        const auto out = read_in_steps(text, step, false);
+        ASSERT_EQ(out.state, State::kWhole) << step;
+        EXPECT_EQ(out.body, "hello");
+    }
+    ResponseReader reader(1000);
+    Bytes body;
+    reader.feed(text, body);
+    EXPECT_EQ(reader.transferred(), coded.size());
+
+    const auto cut = read_in_steps(head + "\r\n" + coded.substr(0, coded.size() - 1), 1000, true);
+    EXPECT_EQ(cut.state, State::kRefused);
+    EXPECT_EQ(cut.code, Code::kOffline);
+    for (const std::string& other : {head + "Content-Length: 9\r\n\r\n<html>...", std::string("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx")}) {
+        const auto out = read_in_steps(other, 1000, false);
+        EXPECT_EQ(out.state, State::kRefused) << other;
+        EXPECT_EQ(out.code, Code::kForeignAnswer) << other;
+    }
+    EXPECT_EQ(read_in_steps("HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Length: 5\r\n\r\nhello", 7, false).body, "hello");
+}
+
 TEST(ResponseReader, TellsACutFromAnEnd) {
     for (const std::string text :
          {"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n",

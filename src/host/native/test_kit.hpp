@@ -66,7 +66,7 @@ std::uint16_t closed_port();
 class FakeEngine {
   public:
     void response_started(engine::RequestId id, int status, std::string_view type, Millis retry);
-    void response_bytes(engine::RequestId id, BytesView bytes);
+    void response_bytes(engine::RequestId id, BytesView bytes, std::size_t count);
     void response_ended(engine::RequestId id);
     void request_failed(engine::RequestId id, Error error);
     void timer_fired();
@@ -79,6 +79,7 @@ class FakeEngine {
     std::vector<engine::Action> actions;
     std::vector<std::string> events;  // without bytes
     std::map<engine::RequestId, Bytes> bodies;
+    std::map<engine::RequestId, std::size_t> transferred;
     std::map<engine::RequestId, Error> errors;
     int pieces = 0;
     int ends = 0;  // ended and failed

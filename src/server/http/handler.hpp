@@ -22,6 +22,7 @@ struct Request {
     std::string authorization;  // the header's value, empty if absent
     std::string content_type;
     Bytes body;
+    std::string accept_encoding{};
 };
 
 enum class Step {
@@ -37,6 +38,8 @@ class Body {
     virtual Step next(Bytes& out) = 0;
     // While waiting: the time (Clock::mono) at which next() wants to be asked even without a wake.
     virtual std::optional<Micros> ask_again_at() const { return std::nullopt; }
+    // What the bytes are coded in (Content-Encoding); empty: nothing. Known after the first next().
+    virtual std::string_view content_encoding() const { return {}; }
 };
 
 struct Response {
@@ -69,6 +72,8 @@ class Handler {
     // Called by the host from time to time (about every 50 ms): looks for work that nobody announced, such as
     // commits by other processes. True if waiting bodies should be asked again.
     virtual bool tick() = 0;
+    // Of tick() the look for commits by other processes alone: called every millisecond while they write.
+    virtual bool look() { return false; }
     // True once after anything was committed that waiting bodies may want: the host then asks all of them.
     virtual bool take_wake() = 0;
     // Called once when the host is about to end: bodies that would wait end well instead, as soon as they are asked.

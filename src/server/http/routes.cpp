@@ -5,6 +5,7 @@
 #include <map>
 
 #include "server/access/devices.hpp"
+#include "server/http/coded.hpp"
 #include "server/http/lines.hpp"
 #include "server/intake/push.hpp"
 #include "server/outflow/check.hpp"
@@ -73,8 +74,9 @@ class Routes final : public Handler {
         DeviceId device;
         Response response = route == nullptr ? refuse(wire::Kind::kPullResponse, Error{Code::kNoSuchRoute, "there is nothing at this address", {}})
                                              : answer(*route, request, device);
-        if (request.content_type != wire::json::kContentType) return response;
-        return in_lines(std::move(response), route == nullptr ? wire::Kind::kPullResponse : route->kind, c_.backend.model(), device, c_.log);
+        if (request.content_type == wire::json::kContentType)
+            response = in_lines(std::move(response), route == nullptr ? wire::Kind::kPullResponse : route->kind, c_.backend.model(), device, c_.log);
+        return coding::accepts_zstd(request.accept_encoding) ? coded(std::move(response), packer_) : std::move(response);
     }
 
     std::size_t body_bytes_max(std::string_view target) const override {
@@ -82,15 +84,20 @@ class Routes final : public Handler {
         return route == nullptr ? 0 : route->body_bytes_max;
     }
 
-    bool tick() override {
+    bool look() override {
         const auto looked = c_.sequencer.look();
         if (!looked && looked.error().code != Code::kBusy) complain(looked.error());
+        return looked.value_or(false);
+    }
+
+    bool tick() override {
+        const bool news = look();
         const auto flushed = floor_.flush(c_.backend, c_.clock.mono());
         if (!flushed && flushed.error().code != Code::kBusy) complain(flushed.error());
         const auto forgotten = keeper_.tick(c_.backend, c_.sequencer, c_.clock);
         if (!forgotten && forgotten.error().code != Code::kBusy) complain(forgotten.error());
         spooler_.tick();
-        return looked.value_or(false);
+        return news;
     }
 
     bool take_wake() override { return c_.sequencer.take_moved(); }
@@ -249,6 +256,7 @@ class Routes final : public Handler {
     }
 
     RoutesContext c_;
+    coding::Packer packer_;
     std::map<std::string, Micros> complaints_;  // when each was last said
     scopes::Floor floor_;
     scopes::Keeper keeper_;

@@ -247,6 +247,7 @@ void Connection::respond(http::Response response) {
     ResponseHead head;
     head.status = response.status;
     head.content_type = response.content_type;
+    if (body_) head.content_encoding = body_->content_encoding();
     head.retry_after_s = response.retry_after_s;
     head.framing = framing_;
     head.length = out_.size();

@@ -154,6 +154,7 @@ RequestReader::State RequestReader::accept_header(std::size_t bytes) {
     request_.target = text_of(message.target());
     request_.authorization = text_of(message[beast_http::field::authorization]);
     request_.content_type = text_of(message[beast_http::field::content_type]);
+    request_.accept_encoding = text_of(message[beast_http::field::accept_encoding]);
     manners_ = {.keep_alive = parser.keep_alive(),
                 .chunks = http_1_1,
                 .head = message.method() == beast_http::verb::head};

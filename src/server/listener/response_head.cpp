@@ -62,6 +62,11 @@ std::string head_text(const ResponseHead& head) {
         out += head.content_type;
         out += "\r\n";
     }
+    if (!head.content_encoding.empty()) {
+        out += "Content-Encoding: ";
+        out += head.content_encoding;
+        out += "\r\n";
+    }
     // no-store: an answer belongs to one principal and one cursor. X-Accel-Buffering: nginx and its
     // kin would otherwise hold back the frames of a live stream. nosniff: nothing here is ever a
     // script.

@@ -21,6 +21,7 @@ enum class Framing {
 struct ResponseHead {
     int status = 200;
     std::string_view content_type;
+    std::string_view content_encoding{};  // empty: not said
     std::optional<std::uint32_t> retry_after_s;
     Framing framing = Framing::kLength;
     std::size_t length = 0;       // of kLength

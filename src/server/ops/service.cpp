@@ -43,6 +43,7 @@ class CountedBody final : public http::Body {
         return step;
     }
     std::optional<Micros> ask_again_at() const override { return inner_->ask_again_at(); }
+    std::string_view content_encoding() const override { return inner_->content_encoding(); }
 
   private:
     std::unique_ptr<http::Body> inner_;
@@ -76,6 +77,7 @@ class Service final : public http::Handler {
 
     std::size_t body_bytes_max(std::string_view target) const override { return c_.inner.body_bytes_max(target); }
     bool tick() override { return c_.inner.tick(); }
+    bool look() override { return c_.inner.look(); }
     bool take_wake() override { return c_.inner.take_wake(); }
     void stop() override {
         stopping_ = true;
