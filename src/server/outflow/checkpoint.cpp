@@ -1,6 +1,7 @@
 #include "server/outflow/checkpoint.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.hpp"
 #include "server/outflow/limits.hpp"
@@ -36,6 +37,10 @@ Result<bool> Checkpoint::next(Bytes& out) {
             part_ = Part::kDelta;
             return next(out);
         case Part::kDelta:
+            if (!delta_begun_.empty()) {
+                out += std::exchange(delta_begun_, {});
+                return true;
+            }
             if (delta_) {
                 SKERRY_ASSIGN(const bool wrote, delta_->next(out));
                 if (wrote) return true;

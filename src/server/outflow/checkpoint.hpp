@@ -20,6 +20,7 @@
 #include "server/access/principal.hpp"
 #include "server/outflow/delta.hpp"
 #include "server/outflow/kept_lines.hpp"
+#include "server/outflow/shared.hpp"
 #include "server/outflow/slice.hpp"
 #include "server/scopes/floor.hpp"
 #include "server/scopes/grants.hpp"
@@ -42,13 +43,7 @@ struct OutflowContext {
     Tally& tally;
     Spooler& spooler;
     bool stopping = false;  // the server is about to end: whoever waits for changes is told that this was all
-};
-
-// The grants of the checkpoint before, in the state of the database that they were read in.
-struct KnownGrants {
-    storage::ViewOf of;
-    Micros at{0};
-    std::shared_ptr<const scopes::Grants> grants;
+    mutable Shared shared{};  // what was read and encoded once need not be again
 };
 
 // What a checkpoint continues.
@@ -57,7 +52,6 @@ struct From {
     Bytes cursor;            // where to go on: the token, or a later one whose checkpoint had nothing in it and was not sent
     bool presented = true;   // by the device; false: sent with the last checkpoint of this answer
     bool verify = false;     // the device asked to re-read everything
-    std::optional<KnownGrants> known{};
     std::optional<Seq> target{};  // what was sequenced when the pull began; empty = now
 };
 
@@ -81,8 +75,6 @@ class Checkpoint {
     bool more() const { return downloads_wanted_ > 0 || !repair_.empty() || split_; }
     // It says nothing that the device does not know.
     bool empty() const { return empty_; }
-    // For the next one of the same answer.
-    KnownGrants known_grants() const { return {of_, known_at_, grants_}; }
     // Of the request's, those that are still to be read.
     const std::vector<wire::KeyRange>& repair_left() const { return repair_; }
 
@@ -94,12 +86,15 @@ class Checkpoint {
     Result<void> open_view();
     Result<void> open(const std::string& authorization, const wire::Pull& request, const From& from);
     Result<std::optional<std::vector<wire::ScopeId>>> held_by(const scopes::Cursor& cursor);
+    Result<bool> reaches(const scopes::Cursor& cursor, const std::vector<wire::ScopeId>& held);
     Result<void> start_all(const wire::Pull& request);
     Result<void> exchange_grants(const scopes::Cursor& cursor, const std::vector<wire::ScopeId>& held);
     Result<void> leave_what_was_lost(const ByEntity& added);
     Result<void> start_downloads(const ByEntity& scopes);
     Result<void> plan_outcomes_of_all(const wire::Pull& request);
-    Result<void> plan_delta(Seq after);
+    Result<void> plan_delta(const scopes::Cursor& cursor);
+    Result<void> find_delta(Seq after);
+    Result<void> share_delta(const scopes::Cursor& cursor, Seq after);
     Result<void> plan_slices(const wire::Pull& request);
     Result<void> plan_repair(SliceSize size);
     Result<void> plan_download(SliceSize size);
@@ -110,8 +105,6 @@ class Checkpoint {
     std::unique_ptr<storage::Snapshot> view_;
     storage::DeviceRow device_;
     storage::Mark to_;
-    storage::ViewOf of_;
-    Micros known_at_{0};
     std::shared_ptr<const scopes::Grants> grants_;
     std::optional<scopes::Cursor> presented_;
     Bytes token_;
@@ -127,6 +120,7 @@ class Checkpoint {
     std::vector<wire::Outcome> outcomes_;
     std::optional<KeptLines> lines_;
     std::unique_ptr<Delta> delta_;       // after view_: its cursors must go first
+    Bytes delta_begun_;                  // frames that come before what delta_ still gives
     std::uint64_t delta_rows_ = 0;
     std::vector<wire::Slice> slices_;
     std::vector<wire::ScopeId> completed_;

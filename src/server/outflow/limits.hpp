@@ -10,8 +10,9 @@ namespace skerry::server::outflow {
 inline constexpr std::size_t kFramePayloadTarget = 16u << 10;
 // One call of Body::next(): what a socket takes at once.
 inline constexpr std::size_t kChunkTarget = 64u << 10;
-// A slice is lost as a whole when the line breaks: a minute on the slowest network, no more.
-inline constexpr std::size_t kSlicePayloadTarget = 1u << 20;
+// A slice is lost as a whole when the line breaks: coded it is about a sixth of this, a minute on the slowest network. Each one is
+// a commit of the device's, so small ones are dear; it says by what it wishes how many rows it can apply without keeping the app waiting.
+inline constexpr std::size_t kSlicePayloadTarget = 3u << 20;
 // While slices are small because the line breaks, their rows are taken for this many bytes each: it is bytes that get through.
 inline constexpr std::size_t kCarefulRowBytes = 256;
 inline constexpr std::uint32_t kSliceRowsDefault = 2'000;  // until the device has measured what it can apply
@@ -23,6 +24,12 @@ inline constexpr std::size_t kOutcomesPerFrame = 500;
 inline constexpr Millis kHeartbeat{5'000};
 // What the principal has is not read again for so long, if nothing at all was written: his queries may ask for the time.
 inline constexpr Micros kGrantsFor = std::chrono::seconds(1);
+// A delta up to this is kept for others that go on from the same place; a larger one goes through a file anyway.
+inline constexpr std::size_t kSharedDeltaMax = 32u << 10;
+// What all checkpoints of one state may have in common: so much is kept, then it begins anew.
+inline constexpr std::size_t kSharedBytesMax = 4u << 20;
+inline constexpr std::size_t kSharedCursorsMax = 1'000;
+inline constexpr std::size_t kSharedGrantsMax = 1'000;
 // Foreign commits that arrive between sequencing and snapshot, again and again: then the device comes back later.
 inline constexpr int kSnapshotAttempts = 50;
 

@@ -22,10 +22,16 @@ bool holds(const std::vector<wire::ScopeId>& scopes, wire::ScopeId scope) { retu
 Result<void> Checkpoint::open_view() {
     for (int attempt = 0; attempt < kSnapshotAttempts; ++attempt) {
         SKERRY_ASSIGN(view_, c_.backend.snapshot());
+        SKERRY_ASSIGN(const storage::ViewOf of, view_->of());
+        if (const auto last = c_.shared.last(of)) {
+            to_ = *last;
+            return {};
+        }
         SKERRY_ASSIGN(const bool empty, view_->queue_empty());
         if (empty) {
             SKERRY_ASSIGN(to_, view_->last());
             c_.sequencer.committed(to_);
+            c_.shared.begin(of, to_);
             return {};
         }
         view_.reset();
@@ -41,14 +47,13 @@ Result<void> Checkpoint::open(const std::string& authorization, const wire::Pull
         SKERRY_TRY(open_view());
         SKERRY_ASSIGN(const auto principal, access::authenticate(*view_, authorization, c_.clock.wall()));
         SKERRY_ASSIGN(device_, access::own_device(*view_, principal, request.device));
-        SKERRY_ASSIGN(of_, view_->of());
-        known_at_ = c_.clock.mono();
-        if (from.known && from.known->of == of_ && known_at_ - from.known->at < kGrantsFor) {
-            known_at_ = from.known->at;
-            grants_ = from.known->grants;
-        } else {
-            SKERRY_ASSIGN(auto grants, scopes::grants_of(c_.backend.model(), c_.sequencer.rules(), *view_, {principal, request.chosen}));
+        const scopes::Who who{principal, request.chosen};
+        const Micros now = c_.clock.mono();
+        grants_ = c_.shared.grants(who, now);
+        if (!grants_) {
+            SKERRY_ASSIGN(auto grants, scopes::grants_of(c_.backend.model(), c_.sequencer.rules(), *view_, who));
             grants_ = std::make_shared<const scopes::Grants>(std::move(grants));
+            c_.shared.keep(who, now, grants_);
         }
         holder_ = {request.device, principal.user};
         presented_ = c_.sealer.open(from.cursor, holder_);
@@ -69,22 +74,34 @@ Result<std::optional<std::vector<wire::ScopeId>>> Checkpoint::held_by(const scop
     if (cursor.epoch != c_.backend.epoch() || !cursor.at) return None{};
     for (const scopes::Download& download : cursor.downloads)
         if (!c_.backend.model().has(download.entity)) return None{};
+    std::vector<wire::ScopeId> held = scopes::ids_of(grants_->scopes);
+    if (cursor.grants == grants_->hash) {
+        auto continues = c_.shared.continues(cursor);
+        if (!continues) {
+            SKERRY_ASSIGN(continues, reaches(cursor, held));
+            c_.shared.keep(cursor, *continues);
+        }
+        return *continues ? std::optional(std::move(held)) : std::nullopt;
+    }
+    SKERRY_ASSIGN(auto set, view_->grant_set(cursor.grants));
+    if (!set) return None{};
+    held = std::move(*set);
+    SKERRY_ASSIGN(const bool continues, reaches(cursor, held));
+    return continues ? std::optional(std::move(held)) : std::nullopt;
+}
+
+// Everything between the cursor and the last batch is still known.
+Result<bool> Checkpoint::reaches(const scopes::Cursor& cursor, const std::vector<wire::ScopeId>& held) {
     if (*cursor.at != to_ && *cursor.at != storage::Mark{}) {  // the latter: nothing had been sequenced yet
         // A server restored from a backup does not know the mark, or knows another batch under the number (pitfall 24).
         SKERRY_ASSIGN(const bool known, view_->knows(*cursor.at));
-        if (!known && !planted(Plant::kFloorForgotten)) return None{};
-    }
-    std::vector<wire::ScopeId> held = scopes::ids_of(grants_->scopes);
-    if (cursor.grants != grants_->hash) {
-        SKERRY_ASSIGN(auto set, view_->grant_set(cursor.grants));
-        if (!set) return None{};
-        held = std::move(*set);
+        if (!known && !planted(Plant::kFloorForgotten)) return false;
     }
     if (cursor.at->seq < to_.seq) {
         SKERRY_ASSIGN(const Seq floor, view_->floor(held));
-        if (floor > cursor.at->seq && !planted(Plant::kFloorForgotten)) return None{};
+        if (floor > cursor.at->seq && !planted(Plant::kFloorForgotten)) return false;
     }
-    return held;
+    return true;
 }
 
 Result<std::unique_ptr<Checkpoint>> Checkpoint::plan(const OutflowContext& context, const std::string& authorization,
@@ -106,11 +123,11 @@ Result<std::unique_ptr<Checkpoint>> Checkpoint::plan(const OutflowContext& conte
     } else {
         self->repair_ = request.repair;
         SKERRY_TRY(self->exchange_grants(*self->presented_, *held));
-        SKERRY_TRY(self->plan_delta(self->presented_->at->seq));
+        SKERRY_TRY(self->plan_delta(*self->presented_));
     }
     SKERRY_TRY(self->plan_slices(request));
     self->empty_ = held && !self->begin_.verify && self->begin_.scopes.empty() && self->lost_.empty() && self->outcomes_.empty() &&
-                   !self->delta_ && self->slices_.empty();
+                   !self->delta_ && self->delta_begun_.empty() && self->slices_.empty();
 
     self->cursor_.epoch = context.backend.epoch();
     self->cursor_.grants = self->grants_->hash;
@@ -209,10 +226,34 @@ Result<void> Checkpoint::plan_outcomes_of_all(const wire::Pull& request) {
     return {};
 }
 
-Result<void> Checkpoint::plan_delta(Seq after) {
+Result<void> Checkpoint::plan_delta(const scopes::Cursor& cursor) {
+    Seq after = cursor.at->seq;
     if (planted(Plant::kDeltaFromSeqInclusive)) after = after.next();
     if (after >= to_.seq) return {};
     SKERRY_ASSIGN(outcomes_, view_->outcomes_between(device_.ix, after, to_.seq));
+    const bool alike = cursor.grants == grants_->hash && !planted(Plant::kBatchSplitOverCheckpoints);
+    return alike ? share_delta(cursor, after) : find_delta(after);
+}
+
+// Devices that go on from the same place with the same grants are sent the same frames.
+Result<void> Checkpoint::share_delta(const scopes::Cursor& cursor, Seq after) {
+    if (const Shared::Delta* known = c_.shared.delta(cursor)) {
+        delta_rows_ = known->rows;
+        delta_begun_ = known->frames;
+        return {};
+    }
+    SKERRY_TRY(find_delta(after));
+    bool more = delta_ != nullptr;
+    while (more && delta_begun_.size() < kSharedDeltaMax) {
+        SKERRY_ASSIGN(more, delta_->next(delta_begun_));
+    }
+    if (more) return {};
+    delta_.reset();
+    c_.shared.keep(cursor, {delta_rows_, delta_begun_});
+    return {};
+}
+
+Result<void> Checkpoint::find_delta(Seq after) {
     std::vector<EntityIx> changed;
     for (const auto& [entity, of_entity] : granted_) {
         SKERRY_ASSIGN(storage::Changed found, view_->changed_in(of_entity, after, to_.seq, kDeltaSmall + 1));

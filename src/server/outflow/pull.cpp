@@ -82,7 +82,6 @@ class PullBody final : public http::Body {
         if (!from_.target) from_.target = checkpoint->to();
         request_.repair = checkpoint->repair_left();
         from_.cursor = checkpoint->token();
-        from_.known = checkpoint->known_grants();
         from_.presented = false;
         from_.verify = false;
         reached_ = checkpoint->to();

@@ -153,7 +153,7 @@ Result<std::unique_ptr<ReadConnection>> ReadPool::take() {
     SKERRY_ASSIGN(auto opened, sqlite::Database::open(path_, {.vfs = vfs_, .mode = sqlite::Open::kReadWrite}));
     auto connection = std::make_unique<ReadConnection>(ReadConnection{{}, std::move(opened), ++opened_});
     // Opened for writing because WAL readers keep the shared index; nothing is written through it.
-    SKERRY_TRY(connection->db.exec("PRAGMA query_only = 1; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000"));
+    SKERRY_TRY(connection->db.exec("PRAGMA query_only = 1; PRAGMA cache_size = -8000"));
     keep_plans(connection->db);
     guard(connection->db, connection->guarded);
     return connection;
