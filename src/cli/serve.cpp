@@ -91,6 +91,7 @@ Result<void> run(const Options& options) {
     listen.host = settings.listen;
     listen.port = settings.port;
     listen.clock = &clock;
+    listen.watched = server->log_path();
     listen.limits.connections = static_cast<std::size_t>(settings.connections_max);
     SKERRY_TRY(server::serve_until_signal(server->handler(), listen, log, [&](std::uint16_t port) {
         const bool six = settings.listen.find(':') != std::string::npos;

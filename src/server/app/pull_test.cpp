@@ -156,6 +156,70 @@ TEST_F(Pull, pitfall_37_a_live_pull_sends_nothing_more_once_its_token_is_gone) {
     EXPECT_TRUE(anna.rows.empty());
 }
 
+TEST_F(Pull, devices_that_wait_for_one_change_are_all_sent_it_each_with_its_own_outcomes) {
+    Peer cleo{world, "cleo"};
+    hundred_places();
+    for (Peer* peer : {&anna, &bert, &cleo}) {
+        peer->pull();
+        peer->open_live();
+        peer->read_live();
+    }
+    anna.push({anna.txn({Peer::insert(kPlace, "oslo", kOslo)})});
+    world.sql("DELETE FROM place WHERE id = 'p001'");
+    world.handler().tick();
+    const PullAnswer to_anna = anna.read_live();
+    const PullAnswer to_bert = bert.read_live();
+    const PullAnswer to_cleo = cleo.read_live();
+    EXPECT_EQ(to_bert.rows, to_anna.rows);
+    EXPECT_EQ(to_cleo.leaves, to_anna.leaves);
+    ASSERT_EQ(to_anna.outcomes.size(), 1u);
+    EXPECT_EQ(to_anna.outcomes[0].size(), 1u);
+    EXPECT_TRUE(to_bert.outcomes[0].empty() && to_cleo.outcomes[0].empty());
+    for (Peer* peer : {&anna, &bert, &cleo}) EXPECT_EQ(peer->rows, truth());
+    // Each goes on from where it is.
+    world.sql("UPDATE place SET people = 7 WHERE id = 'p002'");
+    world.handler().tick();
+    anna.read_live();
+    EXPECT_EQ(anna.rows, truth());
+    world.sql("UPDATE place SET people = 8 WHERE id = 'p003'");
+    world.handler().tick();
+    for (Peer* peer : {&anna, &bert, &cleo}) {
+        peer->read_live();
+        EXPECT_EQ(peer->rows, truth());
+    }
+}
+
+TEST_F(Pull, pitfall_37_what_devices_have_in_common_is_no_right_of_any_of_them) {
+    for (Peer* peer : {&anna, &bert}) {
+        peer->pull();
+        peer->open_live();
+        peer->read_live();
+    }
+    world.sql("INSERT INTO place VALUES('rome', 'Rome', 1); UPDATE skerry_device SET forgotten = 1 WHERE user = 'bert'");
+    world.handler().tick();
+    anna.read_live();
+    EXPECT_EQ(anna.rows, truth());
+    EXPECT_EQ(bert.read_live().error, Code::kNotEnrolled);
+    EXPECT_TRUE(bert.rows.empty());
+}
+
+TEST_F(Pull, pitfall_37_a_token_that_ran_out_while_nothing_was_written_brings_nothing_more) {
+    Peer cleo{world, "cleo"};
+    for (Peer* peer : {&anna, &cleo}) {
+        peer->pull();
+        peer->open_live();
+        peer->read_live();
+    }
+    const std::int64_t end = (world.clock.wall() + std::chrono::seconds(1)).count();
+    world.sql("UPDATE skerry_token SET expires_us = " + std::to_string(end) + "; INSERT INTO place VALUES('rome', 'Rome', 1)");
+    world.handler().tick();
+    anna.read_live();
+    EXPECT_EQ(anna.rows, truth());
+    world.clock.now += std::chrono::seconds(2);
+    EXPECT_EQ(cleo.read_live().error, Code::kUnauthorized);
+    EXPECT_TRUE(cleo.rows.empty());
+}
+
 TEST_F(Pull, pitfall_24_a_restored_server_is_recognised_and_the_device_re_reads_by_slices) {
     hundred_places();
     anna.pull();

@@ -34,7 +34,8 @@ struct Server::Impl {
         : backend(std::move(opened)), sequencer(*backend, std::move(rules), clock, random), sealer(backend->secret(), random),
           transit(transit_path(options.place), options.place.vfs),
           routes(http::make_routes({*backend, sequencer, sealer, clock, random, log, tally, options.retention, transit})),
-          service(ops::make_service({*routes, *backend, sequencer, clock, log, tally, options.metrics})) {}
+          service(ops::make_service({*routes, *backend, sequencer, clock, log, tally, options.metrics})),
+          log_path(database_path(options.place) + "-wal") {}
 
     std::unique_ptr<storage::Backend> backend;
     scopes::Sequencer sequencer;
@@ -43,6 +44,7 @@ struct Server::Impl {
     transit::File transit;
     std::unique_ptr<http::Handler> routes;
     std::unique_ptr<http::Handler> service;
+    std::string log_path;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -67,6 +69,7 @@ Result<std::unique_ptr<Server>> Server::open(const ServerOptions& options, const
 }
 
 http::Handler& Server::handler() { return *impl_->service; }
+std::string Server::log_path() const { return impl_->log_path; }
 Result<void> Server::tidy() { return impl_->backend->tidy(); }
 const model::Model& Server::model() const { return impl_->backend->model(); }
 

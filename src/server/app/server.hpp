@@ -59,6 +59,8 @@ class Server {
     ~Server();
 
     http::Handler& handler();
+    // The file that grows with every commit, of whatever program.
+    std::string log_path() const;
     // At the end: moves what the write-ahead log holds into the database, so that server.db is all there is. Not needed for
     // safety. busy while others read or write.
     Result<void> tidy();

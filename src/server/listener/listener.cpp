@@ -14,6 +14,7 @@
 #include <exception>
 
 #include "server/listener/connection.hpp"
+#include "server/listener/file_watch.hpp"
 
 namespace skerry::server {
 
@@ -26,6 +27,12 @@ namespace {
 constexpr std::size_t kRefusalsMax = 100;
 // Parked bodies asked before anybody else gets a turn: about a millisecond.
 constexpr std::size_t kAskedAtOnce = 64;
+// The watched file is written to before what was written can be seen: SQLite syncs it in between. A
+// slower disk's commit is found by the tick.
+constexpr int kLooks = 30;
+constexpr Millis kLookEvery{1};
+// Who commits all the time is not looked for all the time: each find asks every parked body.
+constexpr Millis kLookAfterNews{10};
 // Reasons for a warning come by the thousand (no more files, too many connections); the line says
 // it once.
 constexpr Micros kWarnEvery = std::chrono::minutes(1);
@@ -70,6 +77,9 @@ struct Listener::Impl {
     void accepted(tcp::socket socket);
     void warn(std::string_view text);
     void tick();
+    void look();
+    void watch(const std::string& path);
+    bool has_news(bool (http::Handler::*ask)());
     void sweep(Micros now);
     void wake();
     void ask_some();
@@ -84,6 +94,9 @@ struct Listener::Impl {
     tcp::acceptor acceptor{io};
     asio::steady_timer timer{io};
     asio::steady_timer grace{io};
+    asio::steady_timer next_look{io};
+    std::unique_ptr<FileWatch> watching;
+    int looks = 0;  // still to come
     Board board;
     std::string address;
     std::uint16_t port = 0;
@@ -182,14 +195,7 @@ void Listener::Impl::warn(std::string_view text) {
 
 void Listener::Impl::tick() {
     if (!accepting) accept();
-    bool news = false;
-    try {
-        news = board.handler.tick();
-        news = board.handler.take_wake() || news;
-    } catch (const std::exception& e) {
-        board.log.line(LogLevel::kError, std::string("http: tick: ") + e.what());
-    }
-    if (news) wake();
+    if (has_news(&http::Handler::tick)) wake();
     const Micros now = board.clock.mono();
     std::vector<Connection*> due;
     for (const auto& [when, connection] : board.parked) {
@@ -207,6 +213,38 @@ void Listener::Impl::tick() {
     timer.async_wait([this](const error_code& ec) {
         if (!ec) tick();
     });
+}
+
+bool Listener::Impl::has_news(bool (http::Handler::*ask)()) {
+    bool news = false;
+    try {
+        news = (board.handler.*ask)();
+        news = board.handler.take_wake() || news;
+    } catch (const std::exception& e) {
+        board.log.line(LogLevel::kError, std::string("http: tick: ") + e.what());
+    }
+    return news;
+}
+
+void Listener::Impl::look() {
+    const bool news = has_news(&http::Handler::look);
+    if (news) wake();
+    if (--looks <= 0) return;
+    next_look.expires_after(news ? kLookAfterNews : kLookEvery);
+    next_look.async_wait([this](const error_code& ec) {
+        if (!ec) look();
+    });
+}
+
+void Listener::Impl::watch(const std::string& path) {
+    watching = std::make_unique<FileWatch>(io, path, [this] {
+        const bool idle = looks <= 0;
+        looks = kLooks;
+        if (idle) look();
+    });
+    if (!watching->trouble().empty())
+        board.log.line(LogLevel::kInfo, "http: what other programs write is found a little later: " +
+                                            watching->trouble());
 }
 
 void Listener::Impl::sweep(Micros now) {
@@ -293,6 +331,7 @@ Result<std::unique_ptr<Listener>> Listener::open(http::Handler& handler,
                                                  const ListenOptions& options, Log& log) {
     auto impl = std::make_unique<Impl>(handler, options, log);
     SKERRY_TRY(impl->bind(options));
+    if (!options.watched.empty()) impl->watch(options.watched);
     return std::unique_ptr<Listener>(new Listener(std::move(impl)));
 }
 

@@ -65,6 +65,10 @@ struct ListenOptions {
     std::uint16_t port = 0;          // 0: any free one, see port()
     // Whose mono() Body::ask_again_at() speaks of; null: the system's.
     const Clock* clock = nullptr;
+    // A file that grows when other programs have made work that they do not announce: while it does,
+    // handler.look() is called every millisecond instead of once a tick. Empty, or it cannot be
+    // watched: then the tick finds it, a little later.
+    std::string watched;
     ListenLimits limits;
 };
 

@@ -249,6 +249,11 @@ bool FakeHandler::tick() {
     return false;
 }
 
+bool FakeHandler::look() {
+    count([](Counts& c) { ++c.looks; });
+    return false;
+}
+
 bool FakeHandler::take_wake() {
     const std::lock_guard lock(mutex_);
     return std::exchange(wake_, false);
@@ -262,10 +267,11 @@ void FakeHandler::publish(std::string text) {
 
 // ---- listener ----
 
-Running::Running(ListenLimits limits, const Clock* clock) {
+Running::Running(ListenLimits limits, const Clock* clock, std::string watched) {
     ListenOptions options;
     options.limits = limits;
     options.clock = clock;
+    options.watched = std::move(watched);
     auto opened = Listener::open(handler, options, log);
     if (!opened) throw std::runtime_error(describe(opened.error()));
     listener = std::move(*opened);

@@ -68,6 +68,7 @@ class FakeHandler final : public http::Handler {
         return target == "/small" ? 10 : 8u << 20;
     }
     bool tick() override;
+    bool look() override;
     bool take_wake() override;
 
     // From any thread.
@@ -83,6 +84,7 @@ class FakeHandler final : public http::Handler {
         int bodies = 0;   // alive
         int pieces = 0;
         int ticks = 0;
+        int looks = 0;
         std::set<std::thread::id> threads{};
     };
 
@@ -139,7 +141,8 @@ class HandClock final : public Clock {
 // A listener on a free port of 127.0.0.1, running in a thread until it is stopped.
 class Running {
   public:
-    explicit Running(ListenLimits limits = {}, const Clock* clock = nullptr);
+    explicit Running(ListenLimits limits = {}, const Clock* clock = nullptr,
+                     std::string watched = {});
     ~Running() { stop(); }
     void stop();
 
