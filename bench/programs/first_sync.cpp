@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
     skerry::DeviceStatus status;
     std::string count;
     {
-        auto device = must(skerry::Device::open({.path = argv[1], .server_url = argv[2], .token = argv[3], .name = "bench", .model = {}}));
+        auto device = open_device(argv[1], argv[2], argv[3]);
         const Stopwatch watch;
         status = must(device.sync());
         seconds = watch.seconds();

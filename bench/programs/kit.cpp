@@ -15,6 +15,10 @@ void die(std::string_view message) {
 
 void die(const Error& error) { die(describe(error)); }
 
+Device open_device(const std::string& path, const std::string& url, const std::string& token) {
+    return must(Device::open({.path = path, .server_url = url, .token = token, .name = "bench", .model = {}}));
+}
+
 std::vector<Row> read_rows(const std::string& tsv, std::size_t limit) {
     std::ifstream in(tsv);
     std::string line;
@@ -35,6 +39,7 @@ std::vector<Row> read_rows(const std::string& tsv, std::size_t limit) {
 
 Plain::Plain(const std::string& path) {
     if (sqlite3_open(path.c_str(), &db_) != SQLITE_OK) die(sqlite3_errmsg(db_));
+    sqlite3_busy_timeout(db_, 10'000);  // a server may write to the same file
     exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = ON; PRAGMA cache_size = -16384; PRAGMA secure_delete = ON");
 }
 
@@ -72,6 +77,8 @@ void bind(PlainStatement& insert, const Row& row) {
     insert.text(5, row.place);
     insert.text(6, row.note);
 }
+
+std::vector<Value> values_of(const Row& row) { return {row.id, row.name, row.country, row.people, row.place, row.note}; }
 
 std::uint64_t peak_kib() {
     rusage usage{};

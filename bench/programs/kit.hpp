@@ -34,6 +34,9 @@ class Stopwatch {
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+// The store at `path`, with whom it syncs.
+Device open_device(const std::string& path, const std::string& url = {}, const std::string& token = {});
+
 // A row of data.mjs.
 struct Row {
     std::string id, name, country;
@@ -83,6 +86,11 @@ class PlainStatement {
 
 inline constexpr const char* kInsert = "INSERT INTO thing(id, name, country, people, place, note) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
 void bind(PlainStatement& insert, const Row& row);
+std::vector<Value> values_of(const Row& row);  // as kInsert has them
+// Written before the clock starts, it brings the write-ahead log to the length from which it is used again from its beginning:
+// a log that still grows costs more with each commit.
+inline constexpr const char* kWarmTable = "CREATE TABLE ballast(b BLOB)";
+inline constexpr const char* kWarm = "INSERT INTO ballast VALUES(zeroblob(1100 * 4096))";
 
 // Of this process so far.
 std::uint64_t peak_kib();

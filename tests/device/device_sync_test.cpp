@@ -13,6 +13,7 @@
 #include "model/yaml/reader.hpp"
 #include "server/app/server.hpp"
 #include "server/listener/listener.hpp"
+#include "sqlite/database.hpp"
 
 namespace skerry {
 namespace {
@@ -264,6 +265,18 @@ TEST_F(DeviceSyncTest, a_choice_brings_its_rows_while_live_without_another_call)
     ASSERT_TRUE(ben.choose("opened", {"south"}));
     until({&ben}, [&] { return count(ben, "note WHERE site = 'south'") == 1; });
     EXPECT_EQ(count(ben, "note"), 1) << "what was chosen no longer went in the same checkpoint";
+}
+
+// A reader never waits: what is shown while a checkpoint is applied is the one before.
+TEST_F(DeviceSyncTest, O_8_reads_go_on_while_another_connection_applies) {
+    Device ui = open("ann.db");
+    write(ui, "before");
+    auto applying = sqlite::Database::open((folder_ / "ann.db").string());
+    ASSERT_TRUE(applying) << describe(applying.error());
+    ASSERT_TRUE(applying->exec("BEGIN IMMEDIATE; DELETE FROM word"));
+    EXPECT_EQ(count(ui, "word"), 1) << "nothing of what is under way, and no wait for its end";
+    ASSERT_TRUE(ui.status());
+    ASSERT_TRUE(applying->exec("ROLLBACK"));
 }
 
 TEST_F(DeviceSyncTest, G_15_of_two_on_one_file_both_write_and_see_all_and_one_syncs) {

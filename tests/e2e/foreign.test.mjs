@@ -162,6 +162,55 @@ db.execute("DELETE FROM site WHERE code = 'b'")
   assert.deepEqual((await assert_same(world, all, visits)).map((row) => row.id), [uuid(11)]);
 });
 
+// An app that was written for one database, as it might be: it knows nothing of devices, and not one line of it changes.
+const app = `
+import sqlite3, sys, json
+db = sqlite3.connect(sys.argv[1], timeout=30)
+def register(code, name, price):
+    with db:
+        db.execute("INSERT INTO site(id, code, name, visits, price) VALUES(?, ?, ?, 0, ?)", ("0190a000-0000-7000-8000-00000000" + code, code, name, price))
+def visit(code, n, grade):
+    with db:
+        site, = db.execute("SELECT id FROM site WHERE code = ?", (code,)).fetchone()
+        db.execute("INSERT INTO visit(id, site_id, \\"on\\", grade, open) VALUES(?, ?, '2026-11-21', ?, 1)", ("0190b000-0000-7000-8000-00000000" + n, site, grade))
+        db.execute("UPDATE site SET visits = visits + 1 WHERE id = ?", (site,))
+register("0001", "clinic", 1250)
+register("0002", "school", 300)
+register("0003", "well", 10)
+for n in range(5): visit("0001", "000%d" % n, 1 + n % 5)
+visit("0002", "0009", 4)
+try:
+    with db:
+        db.execute("UPDATE site SET name = 'lost'")
+        raise KeyError
+except KeyError: pass
+with db:
+    db.execute("UPDATE site SET price = price + 100 WHERE code IN (SELECT code FROM site ORDER BY price LIMIT 2)")
+    db.execute("DELETE FROM visit WHERE grade = 2")
+    db.execute("DELETE FROM site WHERE code = '0003'")
+print(json.dumps(db.execute("SELECT s.code, s.name, s.visits, s.price, group_concat(v.grade) FROM site s LEFT JOIN (SELECT * FROM visit ORDER BY id) v ON v.site_id = s.id GROUP BY s.id ORDER BY s.code").fetchall()))
+`;
+
+test('S_10 an app written for one SQLite database runs unchanged on a store and its work reaches everybody', async (t) => {
+  const { world, ann, ben } = await ann_and_ben(t);
+  await world.stop_server();
+  await world.sqlite('plain.db', `
+    CREATE TABLE site(id TEXT PRIMARY KEY, code TEXT NOT NULL UNIQUE, name TEXT, visits INTEGER DEFAULT 0, tags TEXT, price INTEGER);
+    CREATE TABLE visit(id TEXT PRIMARY KEY, site_id TEXT NOT NULL REFERENCES site(id), "on" TEXT, grade INTEGER, open INTEGER DEFAULT 1)`);
+  const run = async (file) => {
+    const { code, out, err } = await exec('python3', ['-c', app, world.path(file)]);
+    assert.equal(code, 0, err);
+    return out;
+  };
+  const plain = await run('plain.db');
+  assert.equal(await run(ann), plain, 'on a store, without a network');
+  await world.serve();
+  await world.sync(ann, ben);
+  const rows = await assert_same(world, all, sites);
+  assert.deepEqual(rows.map((row) => [row.code, row.visits, row.price]), [['0001', 5, 1250], ['0002', 1, 400]]);
+  await assert_same(world, all, visits);
+});
+
 test('pitfall_23 pitfall_76 triggers of the app on synced tables see what arrives and change nothing that is synced', async (t) => {
   const { world, ann, ben } = await ann_and_ben(t);
   await world.sqlite(ann, `

@@ -84,5 +84,27 @@ TEST(Parts, case_A7_M_24_a_queue_as_long_as_a_batch_or_one_more_or_less_is_sent_
     }
 }
 
+TEST(Parts, M_21_ten_thousand_dirty_rows_go_in_full_windows_and_are_applied_parents_first) {
+    model::Model model = places();
+    model.entities.push_back({"visit", {"id", model::Type::kText}, {{.name = "place_id", .references = EntityIx{0}}, {.name = "note"}}});
+    model::complete(model);
+    TornLine line(model);
+    line.sync_until_done();
+    const std::uint64_t before = line.pushes;
+    // Each transaction writes children, and then the parent that the app's trigger makes for them.
+    line.sql("CREATE TRIGGER parent AFTER INSERT ON visit BEGIN INSERT OR IGNORE INTO place VALUES(NEW.place_id, 'a place', 1); END");
+    for (int i = 0; i < 1000; ++i) {
+        const std::string n = std::to_string(i);
+        line.sql("INSERT INTO visit WITH RECURSIVE k(i) AS (VALUES(0) UNION ALL SELECT i + 1 FROM k WHERE i < 8) "
+                 "SELECT 'v" + n + "-' || i, 'p" + n + "', 'looked at what is there' FROM k");
+    }
+    line.sync_until_done();
+    EXPECT_EQ(line.server_integer("SELECT count(*) FROM visit v JOIN place p ON p.id = v.place_id"), 9000);
+    EXPECT_EQ(line.server_integer("SELECT count(*) FROM skerry_draft"), 0);
+    EXPECT_TRUE(line.in_step());
+    const std::uint64_t window = engine::kChunkFirst;
+    EXPECT_LE(line.pushes - before, (line.push_bytes + window - 1) / window);
+}
+
 }  // namespace
 }  // namespace skerry::transfer

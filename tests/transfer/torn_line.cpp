@@ -119,6 +119,10 @@ bool TornLine::passes(std::uint64_t& bytes) {
 void TornLine::carry(const engine::SendRequest& request) {
     carried_ = request.id;
     ++requests;
+    if (request.path == wire::kPathPush) {
+        ++pushes;
+        push_bytes += request.body.size();
+    }
     const auto tear = [&] {
         if (carried_) loopback_->request_failed(request.id, Error{Code::kOffline, "the line broke", {}});
         if (on_tear) on_tear();

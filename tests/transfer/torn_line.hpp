@@ -42,6 +42,8 @@ class TornLine final : public host::Exchange {
     std::uint64_t passed = 0;    // bytes that came through
     std::uint64_t tears = 0;
     std::uint64_t requests = 0;
+    std::uint64_t pushes = 0;      // of these
+    std::uint64_t push_bytes = 0;  // of their bodies
     std::function<void()> on_tear{};
 
     // ---- the device ----
