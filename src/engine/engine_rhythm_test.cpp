@@ -431,6 +431,35 @@ TEST_F(EngineTest, O_22_slices_take_fifty_milliseconds_on_a_fast_and_on_a_slow_d
     }
 }
 
+TEST_F(EngineTest, O_22_a_slow_device_asks_again_for_less_before_it_applies_what_is_too_much) {
+    engine_.sync();
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    EXPECT_EQ(pull_request().slice_rows, kSliceRowsFirst);
+    EXPECT_EQ(pull_request().slice_rows_max, wire::kSliceRowsMax) << "nothing is known of this device yet";
+    // Slices of twice as many rows each, 20 us a row: 51, 102, 205 ms at the end. One of them meets a busy disk.
+    Bytes head;
+    wire::put_header(head, wire::Kind::kPullResponse);
+    engine_.response_started(last_.id, 200, wire::kContentType, Millis{0});
+    engine_.response_bytes(last_.id, head);
+    std::uint64_t rows = kSliceRowsFirst;
+    for (; next_request() == "" && rows <= wire::kSliceRowsMax; rows *= 2) {
+        Bytes out;
+        wire::put(out, wire::Begin{.from = hash64(""), .caught_up = false});
+        wire::Slice slice{.entity = EntityIx{0}, .scopes = {wire::ScopeId{1}}, .after = "", .upto = "z", .rows = {}};
+        slice.upto = std::string(rows, 'z');  // stands for the rows' bytes
+        wire::put(out, slice);
+        wire::put(out, wire::Checkpoint{"token", true});
+        store_.applies.rows = rows;
+        store_.applies.took = Micros(rows == 400 ? 200'000 : 20 * static_cast<std::int64_t>(rows));
+        engine_.response_bytes(last_.id, out);
+    }
+    EXPECT_EQ(rows, 12'800u) << "6,400 would have taken 128 ms: they were not applied";
+    EXPECT_EQ(last_.path, wire::kPathPull);
+    EXPECT_EQ(pull_request().slice_rows, 2'500u);
+    EXPECT_EQ(pull_request().slice_rows_max, 0u) << "and they stay so";
+    EXPECT_FALSE(engine_.status().problem);
+}
+
 TEST_F(EngineTest, P_34_each_trouble_has_its_own_code_phase_and_advice) {
     struct Case {
         Error error;

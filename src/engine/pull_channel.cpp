@@ -17,6 +17,7 @@ void PullChannel::start(const SyncState& state, Wish wish) {
                                .slice_rows_max = careful_rows_ != 0 ? rows_wished() : 0, .token = state.token, .first = std::move(wish.first), .chosen = state.chosen,
                                .repair = std::move(wish.repair), .resume = resume_});
     wire::put_empty(body, wire::FrameType::kEnd);
+    asked_unmeasured_ = slice_rows_ == 0;
     sent_before_ = state.unsettled > state.unsent ? state.sent_upto : TxnNo{};
     interrupted();
     caught_up_once_ = false;
@@ -54,11 +55,19 @@ Result<void> PullChannel::on_frame(const wire::Frame& frame) {
         case wire::FrameType::kCheckpoint: {
             if (!open_) return fail(Code::kDamagedFrame, "a checkpoint ends that did not begin");
             SKERRY_TRY(shared_.store.stage(frame.type, frame.payload));
+            if (!spooled_ && asked_unmeasured_ && is_too_much_at_once()) {
+                shared_.pull_dirty = true;
+                cancel();
+                return {};
+            }
             return apply();
         }
         default:
             if (!open_) return fail(Code::kDamagedFrame, "a frame arrived outside a checkpoint");
-            if (frame.type == wire::FrameType::kSlice) slices_ += 1;
+            if (frame.type == wire::FrameType::kSlice) {
+                slices_ += 1;
+                slice_bytes_ += frame.payload.size();
+            }
             return shared_.store.stage(frame.type, frame.payload);
     }
 }
@@ -73,6 +82,7 @@ Result<void> PullChannel::spooled(const wire::Frame& frame) {
     open_ = spooled.offset != 0;
     caught_up_ = false;
     slices_ = 0;
+    slice_bytes_ = 0;
     return shared_.store.stage_spooled(spooled);
 }
 
@@ -84,6 +94,7 @@ Result<void> PullChannel::begin(const wire::Frame& frame) {
     caught_up_ = begin.caught_up && !resumed_;
     shared_.status.rows_left = begin.rows_left;
     slices_ = 0;
+    slice_bytes_ = 0;
     if (begin.verify) {
         // A server that was restored from a backup lacks what it once confirmed.
         SKERRY_ASSIGN(const SyncState state, shared_.store.state());
@@ -141,8 +152,11 @@ Result<void> PullChannel::ask_again_what_did_not_settle() {
 
 // The wish for the next request: as many rows as were applied in the time that the app may be kept waiting.
 void PullChannel::size_next_slice(const Applied& applied) {
-    const auto took = std::max<std::int64_t>(applied.took.count(), 1);
-    const std::int64_t rows = static_cast<std::int64_t>(applied.rows) * Micros(kSliceTarget).count() / took;
+    paces_[0] = paces_[1];
+    paces_[1] = {applied.rows, slice_bytes_, std::max(applied.took, Micros{1})};
+    std::int64_t rows = 0;
+    for (const Pace& pace : paces_)
+        if (pace.rows != 0) rows = std::max(rows, static_cast<std::int64_t>(pace.rows) * Micros(kSliceTarget).count() / pace.took.count());
     slice_rows_ = static_cast<std::uint32_t>(std::clamp<std::int64_t>(rows, 200, wire::kSliceRowsMax));
     // The server lets them grow likewise while they get through.
     careful_rows_ *= 2;
@@ -151,6 +165,14 @@ void PullChannel::size_next_slice(const Applied& applied) {
     careful_rows_ = 0;
 }
 
-std::uint32_t PullChannel::rows_wished() const { return slice_rows_ != 0 ? slice_rows_ : kSliceRowsUnknown; }
+// By what the two before took, this one would keep the app waiting for twice as long as it may. A server that was told how many rows
+// are too many never sends such a one; the first answer of a device that has measured nothing yet may.
+bool PullChannel::is_too_much_at_once() const {
+    if (slices_ == 0 || slice_bytes_ == 0 || paces_[0].bytes == 0) return false;
+    const auto would_take = [&](const Pace& pace) { return static_cast<std::uint64_t>(pace.took.count()) * slice_bytes_ / pace.bytes; };
+    return std::min(would_take(paces_[0]), would_take(paces_[1])) > 2 * static_cast<std::uint64_t>(Micros(kSliceTarget).count());
+}
+
+std::uint32_t PullChannel::rows_wished() const { return slice_rows_ != 0 ? slice_rows_ : wire::kSliceRowsMax; }
 
 }  // namespace skerry::engine

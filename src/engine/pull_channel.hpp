@@ -2,6 +2,8 @@
 // outcomes that arrive here settle anything.
 #pragma once
 
+#include <array>
+
 #include "engine/lane.hpp"
 
 namespace skerry::engine {
@@ -35,6 +37,7 @@ class PullChannel final : public Lane {
     Result<void> apply();
     Result<void> ask_again_what_did_not_settle();
     void size_next_slice(const Applied& applied);
+    bool is_too_much_at_once() const;
     std::uint32_t rows_wished() const;
 
     std::vector<wire::Chosen> chosen_;  // as the open pull asks, like the next
@@ -46,10 +49,19 @@ class PullChannel final : public Lane {
     bool resumed_ = false;         // its beginning came with an earlier answer
     std::optional<wire::Spooled> resume_;  // what the open request asks to go on with
     std::uint32_t slice_rows_ = 0;         // that were applied in the time the app may be kept waiting; 0: not known yet
+    bool asked_unmeasured_ = false;        // the open request: the server lets slices grow without end
     bool torn_ = false;                    // a slice was, and they have not grown since to what they were
     std::uint32_t careful_rows_ = kSliceRowsFirst;  // at first, and after a tear, fewer; 0: as many as can be applied
     int strays_ = 0;               // answers in a row that did not continue the cursor
     std::uint64_t slices_ = 0;     // in the checkpoint being staged
+    std::uint64_t slice_bytes_ = 0;  // of these
+    // What the last two took; a single one may have met a busy disk.
+    struct Pace {
+        std::uint64_t rows = 0;
+        std::uint64_t bytes = 0;
+        Micros took{0};
+    };
+    std::array<Pace, 2> paces_{};
     TxnNo sent_before_;            // what the server had when the pull began has to settle by its caught-up checkpoint
     std::vector<wire::Outcome> outcomes_;  // settled and not yet taken
 };

@@ -23,7 +23,6 @@ inline constexpr std::size_t kUploadBytesPerMs = 4;
 inline constexpr int kStraysMax = 3;  // answers in a row that belong to another question: something keeps old ones
 inline constexpr std::uint32_t kSliceRowsMin = 20;
 inline constexpr std::uint32_t kSliceRowsFirst = 100;
-inline constexpr std::uint32_t kSliceRowsUnknown = 2'000;  // taken for what the server chooses
 inline constexpr Micros kCheckAgain = std::chrono::hours(1);  // after a comparison that nobody asked for has failed
 inline constexpr Millis kTurnAgain{250};       // another program syncs the store: asking again costs one call of the system
 inline constexpr Millis kTurnWait{5'000};      // a run waits so long for its turn: longer than most syncs, and a person still waits

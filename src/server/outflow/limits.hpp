@@ -10,9 +10,9 @@ namespace skerry::server::outflow {
 inline constexpr std::size_t kFramePayloadTarget = 16u << 10;
 // One call of Body::next(): what a socket takes at once.
 inline constexpr std::size_t kChunkTarget = 64u << 10;
-// A slice is lost as a whole when the line breaks: coded it is about a sixth of this, a minute on the slowest network. Each one is
-// a commit of the device's, so small ones are dear; it says by what it wishes how many rows it can apply without keeping the app waiting.
-inline constexpr std::size_t kSlicePayloadTarget = 3u << 20;
+// A slice is lost as a whole when the line breaks: a minute on the slowest network, no more. Larger ones would not be faster either: what
+// is at hand on server and device while one is made and applied stays in the processor's cache.
+inline constexpr std::size_t kSlicePayloadTarget = 1u << 20;
 // While slices are small because the line breaks, their rows are taken for this many bytes each: it is bytes that get through.
 inline constexpr std::size_t kCarefulRowBytes = 256;
 inline constexpr std::uint32_t kSliceRowsDefault = 2'000;  // until the device has measured what it can apply

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+
 #include "base/error_table.hpp"
 
 namespace skerry::server::storage {
@@ -25,6 +27,7 @@ EntitySql sql_of(const model::Entity& entity) {
     EntitySql sql;
     const std::string listed = columns.empty() ? "1" : columns.substr(2);
     sql.select = "SELECT " + listed + " FROM " + table + " WHERE " + key + " = ?1";
+    sql.range = "SELECT " + (columns.empty() ? key : columns.substr(2) + ", " + key) + " FROM " + table + " WHERE " + key + " >= ?1 AND " + key + " <= ?2 ORDER BY " + key;
     sql.gone = "SELECT " + listed + " FROM " + quote_name("skerry_gone_" + entity.name) + " WHERE skerry_key = ?1";
     sql.queued = "SELECT t." + key + of_row + " FROM temp.skerry_touched q CROSS JOIN " + table + " t ON t." + key + " = q.key WHERE q.entity = ?1";
     sql.insert = "INSERT INTO " + table + "(" + key + columns + ") VALUES(?1" + marks + ")";
@@ -84,13 +87,55 @@ Result<std::optional<TokenRow>> read_token(sqlite::Database& db, BytesView hash)
     return token;
 }
 
+namespace {
+
+model::Row row_at(const Statement& get, const model::Entity& entity) {
+    model::Row row;
+    row.reserve(entity.attributes.size());
+    for (std::size_t i = 0; i < entity.attributes.size(); ++i) row.push_back(get.value(static_cast<int>(i)));
+    return row;
+}
+
+// Keys that ascend, mostly lie side by side: read in one go, as long as not more is met that nobody asked for than what was. `found` gets
+// as many as that gave.
+Result<void> read_stretch(Statement& get, const model::Entity& entity, std::span<const std::string> keys, FoundRows& found) {
+    const int key_at = static_cast<int>(entity.attributes.size());
+    get.bind_text(1, keys.front()).bind_text(2, keys.back());
+    std::size_t strays = 0;
+    while (found.size() < keys.size()) {
+        SKERRY_ASSIGN(const bool there, get.step());
+        if (!there) {
+            found.resize(keys.size());  // the others are not there
+            break;
+        }
+        const std::string_view key = get.text(key_at);
+        while (found.size() < keys.size() && keys[found.size()] < key) found.emplace_back();
+        if (found.size() < keys.size() && keys[found.size()] == key) {
+            found.push_back(row_at(get, entity));
+        } else if (++strays > keys.size()) {
+            break;
+        }
+    }
+    get.reset();
+    return {};
+}
+
+}  // namespace
+
 Result<FoundRows> read_rows(sqlite::Database& db, const Tables& tables, EntityIx entity,
                             std::span<const std::string> keys) {
-    SKERRY_ASSIGN(Statement get, db.prepare(tables.entities[entity.value].select));
+    const EntitySql& sql = tables.entities[entity.value];
+    const model::Entity& shape = tables.model.entity(entity);
     FoundRows found;
     found.reserve(keys.size());
-    for (const std::string& key : keys) {
-        SKERRY_ASSIGN(auto row, read_row(get, tables.model.entity(entity), key));
+    if (keys.size() > 1 && std::is_sorted(keys.begin(), keys.end())) {
+        SKERRY_ASSIGN(Statement range, db.prepare(sql.range));
+        SKERRY_TRY(read_stretch(range, shape, keys, found));
+    }
+    if (found.size() == keys.size()) return found;
+    SKERRY_ASSIGN(Statement get, db.prepare(sql.select));
+    for (const std::string& key : keys.subspan(found.size())) {
+        SKERRY_ASSIGN(auto row, read_row(get, shape, key));
         found.push_back(std::move(row));
     }
     return found;
@@ -99,10 +144,7 @@ Result<FoundRows> read_rows(sqlite::Database& db, const Tables& tables, EntityIx
 Result<std::optional<model::Row>> read_row(Statement& get, const model::Entity& entity, std::string_view key) {
     SKERRY_ASSIGN(const bool there, get.bind_text(1, key).step());
     std::optional<model::Row> row;
-    if (there) {
-        row.emplace().reserve(entity.attributes.size());
-        for (std::size_t i = 0; i < entity.attributes.size(); ++i) row->push_back(get.value(static_cast<int>(i)));
-    }
+    if (there) row = row_at(get, entity);
     get.reset();
     return row;
 }

@@ -14,6 +14,7 @@ void keep_plans(sqlite::Database& db);
 // The statements of one entity's table, built once.
 struct EntitySql {
     std::string select;  // one row by key: attributes in model order
+    std::string range;   // -> attributes and key of the rows from ?1 to ?2, by key
     std::string insert;
     std::string remove;
     std::string sequence;  // moves what was touched to a batch, in the scope of all rows; ?1 scope, ?2 entity, ?3 seq

@@ -57,6 +57,36 @@ TEST_F(Sqlite, an_uncommitted_transaction_leaves_nothing) {
     EXPECT_FALSE(view->rows(EntityIx{1}, std::vector<std::string>{"x"})->at(0));
 }
 
+TEST_F(Sqlite, rows_are_those_of_the_keys_whether_these_lie_side_by_side_or_not) {
+    {
+        auto txn = *backend->begin_write();
+        for (int i = 0; i < 1000; i += 2) ASSERT_TRUE(txn->insert(EntityIx{0}, "k" + std::to_string(1000 + i), {Value{std::to_string(i)}, Value{std::int64_t{i}}}));
+        for (const char* code : {"a", "b", "d"}) ASSERT_TRUE(txn->insert(EntityIx{1}, code, {}));
+        ASSERT_TRUE(txn->commit());
+    }
+    auto view = *backend->snapshot();
+    for (const int step : {1, 2, 3, 50, 400, -1, -7}) {
+        std::vector<std::string> keys;
+        std::vector<bool> there;
+        for (int i = step > 0 ? -4 : 1003; i >= -4 && i <= 1003; i += step) {
+            keys.push_back("k" + std::to_string(1000 + i));
+            there.push_back(i >= 0 && i < 1000 && i % 2 == 0);
+        }
+        const auto found = view->rows(EntityIx{0}, keys);
+        ASSERT_TRUE(found);
+        ASSERT_EQ(found->size(), keys.size()) << step;
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            ASSERT_EQ(found->at(i).has_value(), there[i]) << step << " " << keys[i];
+            const std::string name = std::to_string(std::stoi(keys[i].substr(1)) - 1000);
+            EXPECT_TRUE(!there[i] || found->at(i)->at(0) == Value{name});
+        }
+    }
+    const auto tags_found = view->rows(EntityIx{1}, std::vector<std::string>{"a", "b", "c", "d", "e"});
+    ASSERT_TRUE(tags_found);
+    EXPECT_TRUE(tags_found->at(0) && tags_found->at(1) && !tags_found->at(2) && tags_found->at(3) && !tags_found->at(4));
+    EXPECT_TRUE(tags_found->at(0)->empty()) << "an entity without attributes";
+}
+
 TEST_F(Sqlite, a_snapshot_does_not_move) {
     auto before = *backend->snapshot();
     auto txn = *backend->begin_write();
