@@ -446,7 +446,7 @@ TEST_F(EngineTest, O_22_a_slow_device_asks_again_for_less_before_it_applies_what
         Bytes out;
         wire::put(out, wire::Begin{.from = hash64(""), .caught_up = false});
         wire::Slice slice{.entity = EntityIx{0}, .scopes = {wire::ScopeId{1}}, .after = "", .upto = "z", .rows = {}};
-        slice.upto = std::string(rows, 'z');  // stands for the rows' bytes
+        slice.upto = std::string(static_cast<std::size_t>(rows), 'z');  // stands for the rows' bytes
         wire::put(out, slice);
         wire::put(out, wire::Checkpoint{"token", true});
         store_.applies.rows = rows;

@@ -189,9 +189,18 @@ TEST_F(Capture, a_commit_writes_no_page_that_it_could_spare) {
     sql("INSERT INTO house VALUES('a', 'x', 1)");
     ASSERT_TRUE(foreign().exec("PRAGMA wal_checkpoint(TRUNCATE)"));
     sql("INSERT INTO house VALUES('b', 'x', 1)");
-    constexpr std::uintmax_t kHead = 32, kFrame = 24 + 4096;
-    const auto pages = (std::filesystem::file_size(path() + "-wal") - kHead) / kFrame;
-    EXPECT_LE(pages, 8u) << "the row and its key, pre-images, state, operation and its index, transaction, meta";
+    auto other = foreign();
+    const auto log = other.prepare("PRAGMA wal_checkpoint(PASSIVE)");
+    ASSERT_TRUE(log);
+    sqlite::Statement told = *log;
+    ASSERT_TRUE(*told.step());
+    EXPECT_GT(told.integer(1), 0);
+#ifdef __wasm__
+    constexpr int kMost = 9;  // its disk may tear a sector: SQLite pads each commit by a frame
+#else
+    constexpr int kMost = 8;
+#endif
+    EXPECT_LE(told.integer(1), kMost) << "the row and its key, pre-images, state, operation and its index, transaction, meta";
 }
 
 TEST_F(Capture, a_value_that_is_too_big_is_refused_however_small_its_group) {
