@@ -2,9 +2,9 @@
 // A device in JavaScript, without a dependency, as one would write it for another language from docs/protocol.md,
 // "The same in JSON". Its rows are a JSON file; it works without a network and catches up when there is one.
 //
-//   SKERRY_TOKEN=… node json_client.mjs ann.json enrol http://127.0.0.1:8080
+//   SKERRY_TOKEN=… node json_client.mjs ann.json enrol http://127.0.0.1:8737
 //   node json_client.mjs ann.json insert note '{"body":"a light on the rocks"}' [key]
-//   node json_client.mjs ann.json update note KEY '{"stars":5}'
+//   node json_client.mjs ann.json update note KEY '{"body":"two lights"}'
 //   node json_client.mjs ann.json sync | watch | verify | list ENTITY | status
 //
 // What it keeps is what the server said (`rows`) and what was written here and has no outcome yet (`journal`); what is shown
@@ -239,7 +239,14 @@ export class Device {
     return rows;
   }
 
+  // A name that the server does not know would be refused there, with everything that is written after it.
+  check_names(entity, values) {
+    for (const name of Object.keys(values))
+      if (!this.entity(entity).attributes.some((attribute) => attribute.name === name)) throw new Error(`${entity} has no attribute ${name}`);
+  }
+
   insert(entity, values, key = randomUUID()) {
+    this.check_names(entity, values);
     const defaults = this.entity(entity).attributes.map(({ name, default: value = null }) => [name, value]);
     const previous = this.previous(entity, key);
     this.commit({ operation: 'insert', entity, key, values: { ...Object.fromEntries(defaults), ...values }, ...(previous && { previous }) });
@@ -249,6 +256,7 @@ export class Device {
   update(entity, key, values) {
     const shown = this.rows(entity).get(key);
     if (!shown) throw new Error(`${entity} has no row ${key}`);
+    this.check_names(entity, values);
     const { conflict, attributes } = this.entity(entity);
     const changes = {};
     for (const { name, merge } of attributes) {

@@ -43,12 +43,14 @@ static skerry_device* open_device(const char* path, const char* server, const ch
     return device;
 }
 
+static const char* shown(skerry_value value) { return value.type == SKERRY_TEXT ? (const char*)value.bytes : "nobody"; }
+
 static void show(const char* whose, skerry_device* device) {
     skerry_table* notes = NULL;
-    need(skerry_sql(device, "SELECT author, body FROM note ORDER BY id", NULL, 0, &notes), device);
+    need(skerry_sql(device, "SELECT author, body FROM note ORDER BY author, id", NULL, 0, &notes), device);
     printf("%s has:\n", whose);
     for (size_t row = 0; row < skerry_table_rows(notes); ++row)
-        printf("  %s: %s\n", (const char*)skerry_table_value(notes, row, 0).bytes, (const char*)skerry_table_value(notes, row, 1).bytes);
+        printf("  %s: %s\n", shown(skerry_table_value(notes, row, 0)), shown(skerry_table_value(notes, row, 1)));
     skerry_table_free(notes);
 }
 

@@ -39,8 +39,9 @@ Device open_device(const std::string& path, const std::string& server, const std
 // All notes as one text, for comparing and showing.
 std::string notes(Device& device) {
     std::string out;
-    const Table table = need(device.sql("SELECT author, body FROM note ORDER BY id"));
-    for (const auto& row : table.rows) out += "  " + std::get<std::string>(row[0]) + ": " + std::get<std::string>(row[1]) + "\n";
+    const Table table = need(device.sql("SELECT author, body FROM note ORDER BY author, id"));
+    const auto text = [](const auto& value) { return std::holds_alternative<std::string>(value) ? std::get<std::string>(value) : "nobody"; };
+    for (const auto& row : table.rows) out += "  " + text(row[0]) + ": " + text(row[1]) + "\n";
     return out;
 }
 

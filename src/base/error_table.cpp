@@ -42,7 +42,7 @@ constexpr std::array kTable{
     ErrorEntry{Code::kLimitExceeded, "limit_exceeded", "A message is larger, longer or deeper than its limit.", "The message names the limit. Send less at once."},
     ErrorEntry{Code::kTruncated, "truncated", "A transfer ended before its end mark.", "Nothing was applied beyond the last whole checkpoint; the next sync goes on from there."},
     ErrorEntry{Code::kOffline, "offline", "The server cannot be reached.", "Work on; the changes are kept and sent when the server can be reached again."},
-    ErrorEntry{Code::kUnauthorized, "unauthorized", "The token is missing, unknown, expired or revoked.", "Get a new token (`skerry token`). Unsent changes are kept."},
+    ErrorEntry{Code::kUnauthorized, "unauthorized", "The token is missing, unknown, expired or revoked.", "Get a new token (`skerry token`) and give it to the store: skerry device open STORE --token-file FILE. Unsent changes are kept."},
     ErrorEntry{Code::kNotEnrolled, "not_enrolled", "The server does not know this device.", "The device enrols at its next sync by itself; if it repeats, check that it talks to the right server."},
     ErrorEntry{Code::kDeviceOfOtherUser, "device_of_other_user", "The store belongs to another user than the token.", "Use the token of the store's user, or open a store of your own."},
     ErrorEntry{Code::kServerFailed, "server_failed", "The server met an error of its own.", "Try again later; the server's log has the reason."},

@@ -161,7 +161,7 @@ Result<void> show_server(const Options& options) {
         return {};
     }
     for (const std::string& item : items) print_out(item + "\n");
-    if (items.empty()) print_out("no device sent a transaction\n");
+    if (items.empty()) print_out(options.entity.empty() ? "no device sent a transaction\n" : "the log has nothing of that\n");
     if (!lost.empty()) print_out("values that gave way or did not get in:\n\n");
     for (const std::string& item : lost) print_out(item);
     return {};

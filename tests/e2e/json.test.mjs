@@ -213,7 +213,8 @@ test('what the JSON client has no right to is refused with its code', async (t) 
   await assert.rejects(thief.enrol(world.url, 'skt_nothing'), { code: 'unauthorized' });
   Object.assign(thief.state, { server: world.url, token: ann.state.token, from: ann.state.from });
   await assert.rejects(thief.pull(), { code: 'not_enrolled' });
-  ann.insert('note', { body: 'x', typo: 1 }, uuid(1));
+  assert.throws(() => ann.insert('note', { body: 'x', typo: 1 }, uuid(1)), /note has no attribute typo/, 'it would block what is written after it');
+  ann.commit({ operation: 'insert', entity: 'note', key: uuid(1), values: { body: 'x', typo: 1 } });
   await assert.rejects(ann.sync(), (error) => error.code === 'invalid_argument' && /line 2, operation 1: note has no attribute "typo"/.test(error.message));
 });
 

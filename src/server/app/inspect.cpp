@@ -148,10 +148,12 @@ Result<std::vector<LogEntry>> Inspector::log(const LogFilter& filter) const {
     SKERRY_ASSIGN(const std::int64_t entity, impl_->number_of(filter.entity));
     const std::string columns = "SELECT l.at_us, l.user, v.id, v.name, l.no, l.verdict, l.code, l.message, l.content FROM ";
     const std::string joined = "skerry_log l CROSS JOIN skerry_device v ON v.ix = l.device ";
-    SKERRY_ASSIGN(Statement get, impl_->db.prepare(entity < 0 ? columns + joined + "ORDER BY l.id DESC LIMIT ?3"
-                                                              : columns + "skerry_log_row r CROSS JOIN " + joined +
-                                                                    "WHERE r.entity = ?1 AND r.key = ?2 AND l.id = r.log ORDER BY r.log DESC LIMIT ?3"));
-    if (entity >= 0) get.bind(1, entity).bind_text(2, filter.key);
+    // Without a key: every transaction that wrote a row of the entity, once.
+    const std::string of_row = columns + "skerry_log_row r CROSS JOIN " + joined + "WHERE r.entity = ?1 AND r.key = ?2 AND l.id = r.log ORDER BY r.log DESC LIMIT ?3";
+    const std::string of_entity = columns + joined + "WHERE EXISTS (SELECT 1 FROM skerry_log_row r WHERE r.log = l.id AND r.entity = ?1) ORDER BY l.id DESC LIMIT ?3";
+    SKERRY_ASSIGN(Statement get, impl_->db.prepare(entity < 0 ? columns + joined + "ORDER BY l.id DESC LIMIT ?3" : filter.key.empty() ? of_entity : of_row));
+    if (entity >= 0) get.bind(1, entity);
+    if (entity >= 0 && !filter.key.empty()) get.bind_text(2, filter.key);
     get.bind(3, static_cast<std::int64_t>(filter.limit));
     std::vector<LogEntry> entries;
     for (;;) {
@@ -168,8 +170,10 @@ Result<std::vector<LostValue>> Inspector::lost_values(const LogFilter& filter) c
     SKERRY_ASSIGN(const std::int64_t entity, impl_->number_of(filter.entity));
     const std::string columns = "SELECT h.at_us, h.entity, h.key, h.attribute, h.why, h.user, v.id, h.no, h.value "
                                 "FROM skerry_history h CROSS JOIN skerry_device v ON v.ix = h.device ";
-    SKERRY_ASSIGN(Statement get, impl_->db.prepare(columns + (entity < 0 ? "" : "WHERE h.entity = ?1 AND h.key = ?2 ") + "ORDER BY h.id DESC LIMIT ?3"));
-    if (entity >= 0) get.bind(1, entity).bind_text(2, filter.key);
+    SKERRY_ASSIGN(Statement get, impl_->db.prepare(columns + (entity < 0 ? "" : filter.key.empty() ? "WHERE h.entity = ?1 " : "WHERE h.entity = ?1 AND h.key = ?2 ") +
+                                                   "ORDER BY h.id DESC LIMIT ?3"));
+    if (entity >= 0) get.bind(1, entity);
+    if (entity >= 0 && !filter.key.empty()) get.bind_text(2, filter.key);
     get.bind(3, static_cast<std::int64_t>(filter.limit));
     std::vector<LostValue> values;
     for (;;) {

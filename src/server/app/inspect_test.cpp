@@ -86,6 +86,9 @@ TEST_F(Inspect, who_changed_what_from_which_value_to_which) {
     EXPECT_EQ(lost[1].values.size(), 8u);
     EXPECT_EQ(lost[1].values.at(kLastAt).was, text("z"));
     EXPECT_EQ(inspector().log({.limit = 2})->size(), 2u);
+    EXPECT_EQ(inspector().log({.entity = "card"})->size(), 5u) << "without a key: the entity's";
+    EXPECT_EQ(inspector().log({.entity = "card", .limit = 2})->at(1).changes.at(0).operation, "delete");
+    EXPECT_EQ(inspector().lost_values({.entity = "card"})->size(), 2u);
     EXPECT_EQ(inspector().log({.entity = "nothing", .key = "c"}).error().code, Code::kNotFound);
 }
 
