@@ -27,7 +27,8 @@ State Judging::judge() {
     if (txn_.malformed) reject(Code::kValueInvalid, label_, "a value has no canonical form");
     depends();
     asserts();
-    if (rejected_.empty()) {
+    // A reference to a row that waits for a person is one reason among those that the rows themselves may give: any may be told.
+    if (rejected_.empty() || (only_refers_ && rejected_.size() == 1)) {
         // A record that the transaction closes is closed when its other operations are judged.
         for (const Op& op : txn_.ops)
             if (is_record(op.row)) close(op);
@@ -69,7 +70,9 @@ void Judging::depends() {
         roots_.insert(verdict->roots.begin(), verdict->roots.end());
         why_ += " depends on T" + std::to_string(on) + ";";
     }
+    const bool refused_before = !rejected_.empty();
     for (const Op& op : txn_.ops) refer_to_waiting(op);
+    only_refers_ = !refused_before && !rejected_.empty();
 }
 
 void Judging::refer_to_waiting(const Op& op) {

@@ -62,6 +62,7 @@ class Judging {
     Prediction verdict_;
     std::set<RowId> touched_, removed_;
     std::set<Code> rejected_, asked_;
+    bool only_refers_ = false;  // rejected, so far, for a reference to a row that waits
     std::set<Label> roots_;
     std::string why_;
     bool lost_ = false, merged_ = false, open_verdict_ = false;

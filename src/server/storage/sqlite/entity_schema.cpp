@@ -118,11 +118,11 @@ Result<std::vector<SchemaPart>> triggers_of(const model::Model& model, EntityIx 
     const auto add = [&](std::string_view kind, const std::string& event, const std::string& body) {
         parts.push_back(trigger(kind, entity, event, body));
     };
-    add("check_insert", "BEFORE INSERT ON " + table, case_of(rules::key_refusals(entity) + sizes + rules::value_refusals(entity, rules::Event::kInsert) + conditions));
+    add("check_insert", "BEFORE INSERT ON " + table, case_of(rules::key_refusals(entity) + rules::value_refusals(entity, rules::Event::kInsert) + sizes + conditions));
     add("check_update", "BEFORE UPDATE ON " + table,
         case_of(" WHEN NEW." + key + " IS NOT OLD." + key + " THEN " +
                 rules::raise("key_update", "the key " + entity.key.name + " of " + entity.name + " cannot change; delete the row and insert it under the new key") +
-                sizes + rules::value_refusals(entity, rules::Event::kUpdate) + conditions));
+                rules::value_refusals(entity, rules::Event::kUpdate) + sizes + conditions));
     add("inserted", "AFTER INSERT ON " + table, note(ix, "NEW." + key));
     add("updated", "AFTER UPDATE ON " + table + really_changed(entity), note(ix, "OLD." + key));
     add("deleted", "AFTER DELETE ON " + table, note(ix, "OLD." + key) + keep_image(entity, "OLD", ""));
