@@ -220,5 +220,11 @@ TEST_F(Laws, max_and_min_end_alike_in_any_order) {
         }
 }
 
+TEST(Sets, what_another_program_wrote_twice_is_removed_as_one) {
+    const auto set = [](const char* json) { return Value{std::string(json)}; };
+    EXPECT_EQ(merge_sets(set(R"(["a","b"])"), set("[]"), set(R"(["b","e","b"])")), set(R"(["e"])"));
+    EXPECT_EQ(merge_sets(set(R"(["a"])"), set(R"(["a","c"])"), set(R"([ "c", "a", "a" ])")), set(R"(["a","c"])"));
+}
+
 }  // namespace
 }  // namespace skerry::merge

@@ -15,7 +15,8 @@ namespace {
 
 using Members = std::vector<std::string>;  // as JSON strings, sorted
 
-// A canonical set is sorted by the bytes of its members, not of their JSON forms, which escapes change.
+// A canonical set is sorted by the bytes of its members, not of their JSON forms, which escapes change. What another program has just
+// written may hold a member twice: removed, both are.
 Members members_of(const Value& value) {
     const auto* text = std::get_if<std::string>(&value);
     if (text == nullptr) return {};
@@ -25,6 +26,7 @@ Members members_of(const Value& value) {
     for (const std::string& element : *elements)
         if (auto content = model::json_string_content(element)) members.push_back(std::move(*content));
     std::sort(members.begin(), members.end());
+    members.erase(std::unique(members.begin(), members.end()), members.end());
     return members;
 }
 
