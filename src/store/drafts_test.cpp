@@ -186,6 +186,20 @@ TEST_F(DraftsTest, the_terms_of_a_draft_hold_for_its_redo) {
     EXPECT_EQ(Journal(*store_).load(TxnNo{2})->asserts.size(), 1u);
 }
 
+TEST_F(DraftsTest, a_redo_that_has_nothing_left_but_its_terms_and_is_rejected_is_a_draft_too) {
+    ASSERT_TRUE(store_->begin({}));
+    ASSERT_TRUE(store_->assert_row("house", "a", "people = 1"));
+    sql("UPDATE house SET name = 'y'");
+    ASSERT_TRUE(store_->commit());
+    settle({rejected(1, Code::kAssertFailed, "house 'a': people = 1")}, {house_row("a", "y", 1, 5)});
+    ASSERT_TRUE(drafts().retry(1));
+    EXPECT_TRUE(Journal(*store_).load(TxnNo{2})->ops.empty()) << "somebody has written the same";
+    settle({rejected(2, Code::kAssertFailed, "house 'a': people = 1")});
+    const auto open = drafts().list();
+    ASSERT_TRUE(open && open->size() == 1) << "or the work would be gone from every list";
+    EXPECT_EQ(open->front().number, 2u);
+}
+
 TEST_F(DraftsTest, what_was_rejected_for_its_form_can_be_read_and_mended) {
     apply({.token = "json"});
     sql("UPDATE house SET notes = 'x'");

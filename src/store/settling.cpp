@@ -49,7 +49,8 @@ Result<void> Settling::archive(const wire::Outcome& outcome, const wire::Transac
         "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
     keep.bind_blob(1, device.view()).bind(2, no).bind(3, static_cast<std::int64_t>(outcome.verdict)).bind(4, code);
     SKERRY_TRY(keep.bind(5, root).bind_text(6, outcome.message).bind(7, now).bind_blob(8, payload).run());
-    if (outcome.verdict != wire::Verdict::kRejected || txn.ops.empty()) return {};
+    // Without operations, but with something that it asserts, it may stand for drafts whose changes are there already: it is one itself then.
+    if (outcome.verdict != wire::Verdict::kRejected || (txn.ops.empty() && txn.asserts.empty())) return {};
     return keep_draft(outcome, txn, payload);
 }
 
