@@ -1,10 +1,10 @@
 // What the measurements share: folders, the data, servers in processes of their own, medians, figures.
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { line_of, start_program } from '../tools/program.mjs';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 export const build = resolve(process.env.SKERRY_BUILD ?? join(root, 'build/release'));
@@ -21,6 +21,17 @@ version: 1
 access: open
 entities:
 ${thing}`;
+
+// Each device has the things of one area, which the country names: `--claim area=…`.
+export const areas_model = `app: bench
+version: 1
+access: open
+entities:
+${thing}principal:
+  area: claim
+profiles:
+  field: { thing: country = :area }
+`;
 
 export function exec(file, args, options = {}) {
   return new Promise((done, failed) => {
@@ -61,6 +72,18 @@ export async function data(rows) {
   return file;
 }
 
+// The same rows as a file in the world's folder, the i-th of them in the area `area_of(i)`.
+export async function data_in_areas(world, rows, area_of) {
+  const [head, ...lines] = readFileSync(await data(rows), 'utf8').trimEnd().split('\n');
+  const parted = lines.map((line, i) => {
+    const cells = line.split('\t');
+    cells[2] = area_of(i);
+    return cells.join('\t');
+  });
+  writeFileSync(world.path('rows.tsv'), [head, ...parted, ''].join('\n'));
+  return world.path('rows.tsv');
+}
+
 // A figure of the table. `limit`: what the value may be at most, or at least where `least` is true. No limit: it is only told.
 export function figure(name, value, unit, { limit, least = false, how = '' } = {}) {
   const met = limit === undefined ? undefined : least ? value >= limit : value <= limit;
@@ -99,37 +122,15 @@ export class World {
   }
 
   start(file, args, { ready, env = {}, stdin = 'ignore' } = {}) {
-    const child = spawn(file, args.map(String), { cwd: this.dir, stdio: [stdin, 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    const child = start_program(file, args.map(String), { cwd: this.dir, stdio: [stdin, 'pipe', 'pipe'], env: { ...process.env, ...env } });
     this.children.add(child);
-    child.errors = '';
-    child.stderr.on('data', (chunk) => (child.errors += chunk));
-    child.lines = [];
-    child.waiting = [];
-    child.ended = new Promise((done) => child.on('close', (code, signal) => done(code ?? signal)));
-    child.ended.then(() => {
-      this.children.delete(child);
-      child.waiting.forEach((look) => look(true));
-    });
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      child.lines.push(line);
-      child.waiting.forEach((look) => look(false));
-    });
+    child.ended.then(() => this.children.delete(child));
     return ready ? this.line(child, ready).then(() => child) : child;
   }
 
   // The first line that matches, from line `from` on.
   line(child, pattern, from = 0) {
-    return new Promise((done, failed) => {
-      const look = (ended) => {
-        const found = child.lines.slice(from).find((line) => pattern.test(line));
-        if (found === undefined && !ended) return;
-        child.waiting = child.waiting.filter((other) => other !== look);
-        if (found !== undefined) done(found);
-        else failed(new Error(`ended without ${pattern}:\n${child.lines.join('\n')}\n${child.errors}`));
-      };
-      child.waiting.push(look);
-      look(child.exitCode !== null);
-    });
+    return line_of(child, pattern, from);
   }
 
   async serve(...args) {

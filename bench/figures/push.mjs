@@ -1,37 +1,16 @@
 // Rows on their way to the server: from ten devices that were offline, and from programs that write to its database.
-import { readFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { World, data, figure, measure, median, settle, thing } from '../kit.mjs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { World, areas_model, data, data_in_areas, figure, measure, median, settle } from '../kit.mjs';
 
 const devices = 10;
 const a_commit = 100;
-// Each device has the things of one area, which the country names.
-const areas_model = `app: bench
-version: 1
-access: open
-entities:
-${thing}principal:
-  area: claim
-profiles:
-  field: { thing: country = :area }
-`;
-
-async function in_areas(world, rows) {
-  const [head, ...lines] = readFileSync(await data(rows), 'utf8').trimEnd().split('\n');
-  const parted = lines.map((line, i) => {
-    const cells = line.split('\t');
-    cells[2] = `area ${Math.floor((i * devices) / rows)}`;
-    return cells.join('\t');
-  });
-  writeFileSync(world.path('rows.tsv'), [head, ...parted, ''].join('\n'));
-  return world.path('rows.tsv');
-}
 
 async function pushed(kind, rows, rounds) {
   const samples = { plain: [], devices: [] };
   for (let i = 0; i < rounds; ++i) {
     const world = new World();
     try {
-      const tsv = await in_areas(world, rows);
+      const tsv = await data_in_areas(world, rows, (i) => `area ${Math.floor((i * devices) / rows)}`);
       await world.init(areas_model, kind === 'update' ? tsv : undefined);
       await settle(world);
       samples.plain.push((await measure('push', 'plain', kind, world.path('plain.db'), tsv, a_commit)).seconds);

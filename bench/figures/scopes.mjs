@@ -1,28 +1,11 @@
 // Does the way of a change to the device that it is for cost more where there are many scopes?
-import { readFileSync, writeFileSync } from 'node:fs';
-import { World, data, figure, measure, median, thing } from '../kit.mjs';
-
-const model = `app: bench
-version: 1
-access: open
-entities:
-${thing}principal:
-  area: claim
-profiles:
-  field: { thing: country = :area }
-`;
+import { readFileSync } from 'node:fs';
+import { World, areas_model, data_in_areas, figure, measure, median } from '../kit.mjs';
 
 // The same rows in so many scopes, two neighbours never in the same one.
 async function server_of(rows, scopes) {
   const world = new World();
-  const [head, ...lines] = readFileSync(await data(rows), 'utf8').trimEnd().split('\n');
-  const scoped = lines.map((line, i) => {
-    const cells = line.split('\t');
-    cells[2] = `s${i % scopes}`;
-    return cells.join('\t');
-  });
-  writeFileSync(world.path('rows.tsv'), [head, ...scoped, ''].join('\n'));
-  await world.init(model, world.path('rows.tsv'));
+  await world.init(areas_model, await data_in_areas(world, rows, (i) => `s${i % scopes}`));
   await world.serve();
   await world.skerry('token', 'server', '--user', 'anna', '--claim', 'area=s0', '--out', 'anna.token');
   return { world, token: readFileSync(world.path('anna.token'), 'utf8').trim(), scopes, samples: [] };

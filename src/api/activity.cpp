@@ -51,12 +51,7 @@ Result<std::vector<LogEntry>> Device::log(const LogFilter& filter) {
 }
 
 Result<RowState> Device::row_state(std::string_view entity, std::string_view key) {
-    SKERRY_ASSIGN(RowState state, store::row_state(*impl_->store, entity, key));
-    if (state.state != "synced") return state;
-    // A checkpoint may have brought a part only of what the server had: a person asks until when nothing is missing.
-    SKERRY_ASSIGN(const auto fresh, impl_->store->meta().integer(store::key::kFreshAt));
-    state.at = fresh ? timestamp_text(Micros{*fresh}) : std::string();
-    return state;
+    return store::row_state(*impl_->store, entity, key);
 }
 
 Result<std::vector<QuarantinedRow>> Device::quarantine() { return store::quarantine(*impl_->store); }

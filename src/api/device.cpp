@@ -66,7 +66,7 @@ Result<void> Device::Impl::deliver() {
         const auto callback = on_conflict;
         for (const ConflictRecord& record : fresh) callback(record);
     }
-    SKERRY_TRY(watches->poll());
+    SKERRY_TRY(live_queries->poll());
     deliver_problem.reset();
     return tell_status();
 }
@@ -92,7 +92,7 @@ Result<Device> Device::open(const DeviceOptions& options) {
     auto impl = std::make_unique<Impl>();
     store::StoreOptions store_options{.path = options.path, .vfs = "", .device_name = options.name, .model = options.model};
     SKERRY_ASSIGN(impl->store, store::Store::open(store_options, impl->clock, impl->random));
-    impl->watches = std::make_unique<api::Watches>(*impl->store, impl->clock);
+    impl->live_queries = std::make_unique<store::LiveQueries>(*impl->store);
     impl->records = std::make_unique<store::Records>(*impl->store);
     SKERRY_TRY(impl->connect(options));
     if (auto model = impl->need_model(); !model) return fail(std::move(model.error()), "opening " + options.path + " for the first time");
@@ -158,10 +158,10 @@ void Device::poll() {
 }
 
 Result<std::uint64_t> Device::watch(std::string_view query, std::function<void(const Table&)> callback) {
-    return impl_->watches->add(std::string(query), std::move(callback));
+    return impl_->live_queries->add(std::string(query), std::move(callback));
 }
 
-void Device::unwatch(std::uint64_t watch) { impl_->watches->remove(watch); }
+void Device::unwatch(std::uint64_t watch) { impl_->live_queries->remove(watch); }
 
 void Device::on_verdict(std::function<void(const Verdict&)> callback) { impl_->on_verdict = std::move(callback); }
 

@@ -4,8 +4,8 @@
 #include <skerry/device.hpp>
 
 #include "api/sync_session.hpp"
-#include "api/watches.hpp"
 #include "store/drafts.hpp"
+#include "store/live.hpp"
 #include "store/records.hpp"
 
 namespace skerry {
@@ -15,7 +15,7 @@ struct Device::Impl {
     SystemRandom random;
     std::unique_ptr<store::Store> store;
     std::unique_ptr<api::SyncSession> session;  // null: local only
-    std::unique_ptr<api::Watches> watches;
+    std::unique_ptr<store::LiveQueries> live_queries;
     std::unique_ptr<store::Records> records;
     std::function<void(const Verdict&)> on_verdict;
     std::function<void(const Draft&)> on_draft;

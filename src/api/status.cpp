@@ -125,7 +125,7 @@ Result<DeviceStatus> Device::Impl::status() {
     SKERRY_TRY(stored_status(status));
     status.phase = "idle";
     status.problem = deliver_problem;
-    if (const Error* failing = watches->problem(); failing != nullptr && !status.problem) status.problem = *failing;
+    if (const Error* failing = live_queries->problem(); failing != nullptr && !status.problem) status.problem = *failing;
     if (session) engine_status(status);
     return status;
 }

@@ -10,7 +10,7 @@ namespace skerry::coding {
 
 namespace {
 
-// Measured on rows in columns: level 1 makes 0.78 of what level 3 makes of the same rows as text, in half the time of level 3.
+// Measured on rows in columns: level 1 makes 0.8 of what level 3 makes of the same rows as text (bench/run), in half the time of level 3.
 constexpr int kLevel = 1;
 
 // Not worth the compressor's time: a change that goes to a thousand open answers is such a piece.

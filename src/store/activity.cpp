@@ -172,8 +172,9 @@ Result<RowState> row_state(Store& store, std::string_view entity, std::string_vi
     SKERRY_ASSIGN(const Modes modes, Modes::load(store.meta(), store.model()));
     if (!state && is_here && modes.kept(ix)) state = RowState{"local", {}, 0, {}, {}};
     if (!state && is_here) {
-        SKERRY_ASSIGN(const auto synced, store.meta().integer(key::kSyncedAt));
-        state = RowState{"synced", iso(synced.value_or(0)), 0, {}, {}};
+        // A checkpoint may have brought a part only of what the server had: a person asks until when nothing is missing.
+        SKERRY_ASSIGN(const auto fresh, store.meta().integer(key::kFreshAt));
+        state = RowState{"synced", fresh ? iso(*fresh) : std::string(), 0, {}, {}};
     }
     if (is_here) return *state;
     SKERRY_ASSIGN(const auto left, LeftRows(store).find(ix, key));

@@ -9,6 +9,8 @@ namespace skerry::store {
 
 namespace {
 
+constexpr Micros kTryAgain = std::chrono::seconds(1);
+
 // The authorizer sees every table that a statement reads while it is prepared.
 int note_table(void* into, int action, const char* table, const char*, const char*, const char*) {
     if (action == SQLITE_READ && table != nullptr) static_cast<std::set<std::string>*>(into)->insert(table);
@@ -48,7 +50,7 @@ Result<sqlite::OwnedStatement> LiveQueries::prepare(Query& query) {
 }
 
 Result<std::vector<EntityIx>> LiveQueries::entities_of(std::string query_text) {
-    Query query{std::move(query_text), {}, {}, false, 0};
+    Query query{.text = std::move(query_text)};
     SKERRY_TRY(prepare(query));
     std::vector<EntityIx> entities;
     for (const std::string& name : query.entities) {
@@ -72,7 +74,7 @@ Result<Table> LiveQueries::run(Query& query) {
 }
 
 Result<std::uint64_t> LiveQueries::add(std::string query_text, std::function<void(const Table&)> callback) {
-    Query query{std::move(query_text), std::move(callback), {}, false, 0};
+    Query query{.text = std::move(query_text), .callback = std::move(callback)};
     SKERRY_ASSIGN(const Table result, run(query));
     query.last_result = fingerprint(result);
     query.callback(result);
@@ -83,12 +85,14 @@ Result<std::uint64_t> LiveQueries::add(std::string query_text, std::function<voi
 
 void LiveQueries::remove(std::uint64_t id) { queries_.erase(id); }
 
-Result<void> LiveQueries::poll() {
-    if (queries_.empty() || store_.in_transaction()) return {};
-    SKERRY_ASSIGN(const std::int64_t version, store_.data_version());
-    if (version == seen_version_) return {};
-    SKERRY_TRY(store_.number_open());
-    SKERRY_ASSIGN(seen_version_, store_.data_version());
+const Error* LiveQueries::problem() const {
+    for (const auto& [id, query] : queries_)
+        if (query.problem) return &*query.problem;
+    return nullptr;
+}
+
+// Entities of which something was written since this was asked last.
+Result<std::set<std::string>> LiveQueries::changed_entities() {
     std::set<std::string> changed;
     SKERRY_ASSIGN(sqlite::Statement counts, store_.db().prepare("SELECT CAST(substr(name, 9) AS INTEGER), value FROM skerry_meta WHERE name GLOB 'changed_*'"));
     for (;;) {
@@ -102,24 +106,48 @@ Result<void> LiveQueries::poll() {
         seen = counts.integer(1);
     }
     counts.reset();
-    // A callback may add or remove queries: walk by id, and copy what is called.
-    std::vector<std::uint64_t> ids;
-    for (const auto& [id, query] : queries_) ids.push_back(id);
-    for (const std::uint64_t id : ids) {
-        const auto found = queries_.find(id);
-        if (found == queries_.end()) continue;
-        Query& query = found->second;
-        bool concerned = query.reads_other_tables;
-        for (const std::string& entity : query.entities) concerned = concerned || changed.contains(entity);
-        if (!concerned) continue;
-        SKERRY_ASSIGN(const Table result, run(query));
-        const std::uint64_t print = fingerprint(result);
-        if (print == query.last_result) continue;
-        query.last_result = print;
-        const auto callback = query.callback;
-        callback(result);
+    return changed;
+}
+
+Result<void> LiveQueries::poll() {
+    if (queries_.empty() || store_.in_transaction()) return {};
+    SKERRY_ASSIGN(const std::int64_t version, store_.data_version());
+    const bool file_changed = version != seen_version_;
+    const bool again = file_changed || store_.clock().mono() >= try_at_;
+    if (!file_changed && (!again || problem() == nullptr)) return {};
+    try_at_ = store_.clock().mono() + kTryAgain;
+    std::set<std::string> changed;
+    if (file_changed) {
+        SKERRY_TRY(store_.number_open());
+        SKERRY_ASSIGN(seen_version_, store_.data_version());
+        SKERRY_ASSIGN(changed, changed_entities());
     }
+    // A callback may add or remove queries: walk by id.
+    std::vector<std::uint64_t> ids;
+    for (const auto& [id, query] : queries_) {
+        bool concerned = query.problem.has_value() || (file_changed && query.reads_other_tables);
+        for (const std::string& entity : query.entities) concerned = concerned || changed.contains(entity);
+        if (concerned) ids.push_back(id);
+    }
+    for (const std::uint64_t id : ids) run_again(id);
     return {};
+}
+
+void LiveQueries::run_again(std::uint64_t id) {
+    const auto found = queries_.find(id);
+    if (found == queries_.end()) return;
+    Query& query = found->second;
+    auto result = run(query);
+    if (!result) {
+        query.problem = std::move(result.error());
+        return;
+    }
+    const bool failed_before = std::exchange(query.problem, std::nullopt).has_value();
+    const std::uint64_t print = fingerprint(*result);
+    if (print == query.last_result && !failed_before) return;
+    query.last_result = print;
+    const auto callback = query.callback;  // which may remove the query
+    callback(*result);
 }
 
 }  // namespace skerry::store

@@ -1,10 +1,10 @@
 // What the end-to-end tests share: a folder that is removed, the program, a server, devices, the sqlite3 shell.
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { line_of, start_program } from '../../tools/program.mjs';
 
 export const bin = resolve(process.env.SKERRY_BIN ?? 'build/release/bin');
 export const skerry_path = join(bin, 'skerry');
@@ -87,34 +87,14 @@ export class World {
   // A program that runs on; `ready` matches the first line that says that it is. `wrap`: a program that runs it.
   start(args, ready, { wrap = [], env = {} } = {}) {
     const [program, ...rest] = [...wrap, skerry_path, ...args];
-    const child = spawn(program, rest, { cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    const child = start_program(program, rest, { cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     this.children.push(child);
-    child.errors = '';
-    child.stderr.on('data', (data) => (child.errors += data));
-    child.lines = [];
-    child.waiting = [];
-    child.ended = new Promise((done) => child.on('close', (code, signal) => done(code ?? signal)));
-    child.ended.then(() => child.waiting.forEach((look) => look(true)));
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      child.lines.push(line);
-      child.waiting.forEach((look) => look(false));
-    });
     return ready ? this.line(child, ready).then(() => child) : child;
   }
 
   // The first line of a running program that matches, from line `from` on.
   line(child, pattern, from = 0) {
-    return new Promise((done, failed) => {
-      const look = (ended) => {
-        const found = child.lines.slice(from).find((line) => pattern.test(line));
-        if (found === undefined && !ended) return;
-        child.waiting = child.waiting.filter((other) => other !== look);
-        if (found !== undefined) done(found);
-        else failed(new Error(`ended without ${pattern}:\n${child.lines.join('\n')}\n${child.errors}`));
-      };
-      child.waiting.push(look);
-      look(child.exitCode !== null);
-    });
+    return line_of(child, pattern, from);
   }
 
   async serve(args = [], options = {}) {
