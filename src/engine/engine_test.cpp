@@ -187,6 +187,10 @@ TEST_F(EngineTest, pitfall_61_a_large_transaction_goes_in_parts_from_where_the_s
     EXPECT_EQ(part.bytes.size(), kChunkFirst / 4) << "after a tear, smaller ones";
     has(100'000 + part.bytes.size());
     EXPECT_EQ(part_sent().bytes.size(), kChunkFirst / 2) << "and larger ones when they get through";
+    for (int setback = 0; setback < 3; ++setback) {
+        has(100'000);
+        EXPECT_EQ(part_sent().offset, 100'000u) << "a server that crashed has less than before: it goes on from there";
+    }
     has(100'000);
     ASSERT_EQ(next_request(), wire::kPathPull) << "downloads do not wait for it";
     answer(pull_answer());

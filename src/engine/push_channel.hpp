@@ -38,11 +38,14 @@ class PushChannel final : public Lane {
         std::uint64_t content = 0;
         std::optional<std::uint64_t> have{};  // by the server; it is asked when that is not sure
         std::uint64_t sent_upto = 0;          // with the open request
+        int setbacks = 0;                     // times that the server had less than before
     };
     Result<void> take_large(const SyncState& state, Bytes form);
     void send(const SyncState& state, const std::vector<Bytes>& frames, std::optional<wire::Part> part);
     void send_part(const SyncState& state);
     Result<void> on_have(const wire::Have& have);
+    // A server that keeps nothing for good is told of as that.
+    static constexpr int kSetbacksMax = 3;
     std::size_t part_bytes() const { return std::min(chunk_, wire::kPartBytesMax); }
 
     bool enrolling_ = false;

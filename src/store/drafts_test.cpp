@@ -87,6 +87,21 @@ TEST_F(DraftsTest, O_20_a_draft_done_again_detects_what_others_changed_since) {
     EXPECT_EQ(drafts().retry(1).error().code, Code::kNotFound) << "once";
 }
 
+// Seed 14000473: the server takes an author's next change as it is, so his earlier words have to be in it.
+TEST_F(DraftsTest, a_form_on_a_text_is_joined_with_an_unsent_change_of_the_same_author) {
+    const auto save = [&](std::string_view shown, std::string_view edited) {
+        ASSERT_TRUE(store_->begin());
+        ASSERT_TRUE(store_->update("house", "a", {{"notes", t(shown)}}, {{"notes", t(edited)}}));
+        ASSERT_TRUE(store_->commit());
+    };
+    sql("UPDATE house SET notes = 'ONE two three'");
+    save("one two three", "one two three four");
+    EXPECT_EQ(ops(2), "U house a notes:'ONE two three'->'ONE two three four'<1");
+    EXPECT_EQ(rows("SELECT notes FROM house"), "'ONE two three four'");
+    save("one two three", "eins two three");
+    EXPECT_EQ(ops(3), "U house a notes:'one two three'->'eins two three'<2") << "the same words: the later ones are meant";
+}
+
 TEST_F(DraftsTest, M_27_what_waits_for_a_draft_goes_with_it_in_order_as_one_transaction) {
     make_group();
     const auto list = drafts().list();

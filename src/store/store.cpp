@@ -257,6 +257,22 @@ Result<void> Store::update_each(EntityIx ix, std::string_view key, const std::ve
     return {};
 }
 
+// CONFLICT    A text was edited as a form or a conflict record showed it, and the same author has an unsent change of it.
+// RESOLUTION  The words of both, as a change of what is visible. Where both changed the same words, the later one.
+// WHY         The server takes an author's next change as it is when nobody came between: his earlier words have to be in it.
+Result<std::optional<Value>> Store::joined_with_own(EntityIx ix, std::string_view key, std::uint32_t at, const Value& shown, const Value& edited) {
+    const auto* was = std::get_if<std::string>(&shown);
+    const auto* now = std::get_if<std::string>(&edited);
+    if (was == nullptr || now == nullptr) return std::nullopt;
+    SKERRY_ASSIGN(const bool own, tables_->has_ops(ix, key));
+    if (!own) return std::nullopt;
+    SKERRY_ASSIGN(const auto row, tables_->of(ix).visible(key));
+    const auto* visible = row ? std::get_if<std::string>(&(*row)[at]) : nullptr;
+    auto words = visible != nullptr ? merge::merge_words(*was, *now, *visible) : std::nullopt;
+    if (!words) return std::nullopt;
+    return Value{std::move(*words)};
+}
+
 Result<void> Store::change(EntityIx ix, std::string_view key, std::uint32_t at, const Value& shown, const Value& edited) {
     const model::Entity& entity = model_->entity(ix);
     const model::Merge merge = entity.attributes[at].merge;
@@ -265,6 +281,10 @@ Result<void> Store::change(EntityIx ix, std::string_view key, std::uint32_t at, 
         SKERRY_ASSIGN(const auto row, tables_->of(ix).visible(key));
         if (!row) return fail(Code::kNotFound, "there is no row '" + std::string(key) + "' in " + entity.name);
         return tables_->of(ix).set(key, at, merge::rebase(entity.attributes[at], shown, edited, (*row)[at]));
+    }
+    if (entity.conflict != model::Conflict::kLast && merge == model::Merge::kText) {
+        SKERRY_ASSIGN(const auto joined, joined_with_own(ix, key, at, shown, edited));
+        if (joined) return tables_->of(ix).set(key, at, *joined);
     }
     // Written first: what is refused leaves nothing behind that a later change would be taken to have been made from.
     SKERRY_TRY(tables_->of(ix).set(key, at, edited));

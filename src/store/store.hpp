@@ -119,6 +119,7 @@ class Store {
     Result<void> prepare_file(const StoreOptions& options);
     Result<bool> number(const Terms& terms);
     Result<void> number_released();
+    Result<std::optional<Value>> joined_with_own(EntityIx ix, std::string_view key, std::uint32_t at, const Value& shown, const Value& edited);
     Result<void> update_each(EntityIx ix, std::string_view key, const std::vector<std::pair<std::string, Value>>& shown,
                              const std::vector<std::pair<std::string, Value>>& edited);
     void use_model(model::Model model);

@@ -69,7 +69,7 @@ Result<void> Device::edit_shown(store::Store& store, const Write& write, Said& s
     const auto form = forms_.find(row);
     if (form == forms_.end()) return {};
     std::vector<std::pair<std::string, Value>> shown;
-    std::vector<std::pair<Cell, Value>> changed;
+    Said changed;
     for (const auto& [name, value] : write.values) {
         const std::uint32_t attribute = *entity->attribute_named(name);
         const Value& was = form->second[attribute];
@@ -77,11 +77,11 @@ Result<void> Device::edit_shown(store::Store& store, const Write& write, Said& s
         // Counters and sets take the difference, on what the store holds.
         const model::Merge merge = entity->attributes[attribute].merge;
         const bool difference = entity->conflict != model::Conflict::kLast && (merge == model::Merge::kCounter || merge == model::Merge::kSet);
-        if (was != value && !difference) changed.emplace_back(Cell{row, attribute}, was);
+        if (was != value && !difference) say_shown(changed, Cell{row, attribute}, was, value);
     }
     auto done = store.update(write.entity, write.key, shown, write.values);
     if (done)
-        for (auto& [cell, was] : changed) said.shown.insert_or_assign(cell, std::move(was));
+        for (auto& [cell, was] : changed.shown) said.shown.insert_or_assign(cell, std::move(was));
     return done;
 }
 
@@ -137,7 +137,7 @@ Result<void> Device::program(std::size_t count, const Program& commit, bool recu
                 foreign_->after.push_back(*after);
             }
         }
-        if (!result && !disk_->is_down()) fail("test", "another program: " + describe(result.error()));
+        if (!result && !disk_->is_down() && !met_full_disk(result.error())) fail("test", "another program: " + describe(result.error()));
     }
     scene_.trace.line(options_.name, "another program wrote");
     if (disk_->is_down()) die();

@@ -1,6 +1,7 @@
 // What people decide on a device: conflict records and drafts, through the calls that the library has for it. What such a
 // call wrote is read from the rows; what it showed beside them follows from the record or draft as it was read before.
 #include "kit/events/seeds.hpp"
+#include "kit/oracle/policies.hpp"
 #include "kit/plan/values.hpp"
 #include "kit/world/device.hpp"
 #include "kit/world/looking.hpp"
@@ -31,7 +32,7 @@ void Device::by_library(std::string_view what, const Said& said, const std::func
     if (!done) {
         // What the model or the present rows do not allow is an answer; nothing else is.
         const Code code = done.error().code;
-        if (!is_answer(code) && code != Code::kNotFound && code != Code::kKeyTaken && code != Code::kAssertFailed && code != Code::kInvalidArgument && code != Code::kNotWritable)
+        if (!met_full_disk(done.error()) && !is_answer(code) && code != Code::kNotFound && code != Code::kKeyTaken && code != Code::kAssertFailed && code != Code::kInvalidArgument && code != Code::kNotWritable)
             fail("P1 local writes", std::string(what) + ": " + describe(done.error()));
         return after_event();
     }
@@ -42,22 +43,47 @@ void Device::by_library(std::string_view what, const Said& said, const std::func
     event({}, [&] { host_->app_wrote(); });
 }
 
+bool Device::has_own_changes(const RowId& row) {
+    bool own = false;
+    each(app_->db(), "SELECT key FROM skerry_op WHERE entity = " + std::to_string(row.entity.value), [&](sqlite::Statement& s) { own = own || s.text(0) == row.key; });
+    if (foreign_ && anything(*foreign_))
+        for (const Touched& touched : difference(foreign_->before, foreign_->after.front())) own = own || touched.row == row;
+    return own;
+}
+
+// Words that meet an unsent change of the same author are joined with his at once: then it is a change of what he sees.
+void Device::say_shown(Said& said, const Cell& cell, Value shown, Value edited) {
+    const model::Entity& entity = scene_.model.entity(cell.first.entity);
+    const model::Attribute& attribute = entity.attributes[cell.second];
+    if (attribute.merge == model::Merge::kText && entity.conflict != model::Conflict::kLast) {
+        const auto rows = read_images(app_->db(), scene_.model);
+        const auto row = rows ? rows->find(cell.first) : Images::const_iterator{};
+        const bool texts = rows && row != rows->end() && std::holds_alternative<std::string>(shown) && std::holds_alternative<std::string>(edited) && std::holds_alternative<std::string>(row->second[cell.second]);
+        if (texts && has_own_changes(cell.first)) {
+            const Result3 joined = skerry::kit::resolve(attribute, {shown, edited, row->second[cell.second], Earlier::kMerged, {}});
+            if (joined.effect != Effect::kAsk) return;
+        }
+    }
+    said.shown.insert_or_assign(cell, std::move(shown));
+    if (auto canonical = model::canonical(entity, attribute, edited)) said.edited.insert_or_assign(cell, std::move(*canonical));
+}
+
 // A decision is made with the server's present row in view: that is what its writes name as the old values.
 void Device::show_decided(const ConflictRecord& record, const Resolution& resolution, Said& said) {
     EntityIx ix;
     const model::Entity* entity = scene_.model.find(record.entity, &ix);
     if (entity == nullptr || resolution.choice == Choice::kTheirs) return;
-    const auto show = [&](const std::string& name) {
+    const auto show = [&](const std::string& name, const Value& chosen) {
         const auto at = entity->attribute_named(name);
         if (!at || (is_difference(entity->attributes[*at]) && entity->conflict != model::Conflict::kLast)) return;
         for (const ConflictField& field : record.fields)
-            if (field.attribute == name && field.theirs) said.shown.insert_or_assign({{ix, record.key}, *at}, *field.theirs);
+            if (field.attribute == name && field.theirs) say_shown(said, {{ix, record.key}, *at}, *field.theirs, chosen);
     };
     if (resolution.choice == Choice::kMix)
-        for (const auto& [name, value] : resolution.values) show(name);
+        for (const auto& [name, value] : resolution.values) show(name, value);
     if (resolution.choice == Choice::kMine && record.operation != "delete")
         for (const ConflictField& field : record.fields)
-            if (field.mine) show(field.attribute);
+            if (field.mine) show(field.attribute, *field.mine);
 }
 
 void Device::resolve(std::uint64_t nth, Choice choice, std::uint64_t pick) {
@@ -161,8 +187,7 @@ void Device::mend_draft(std::uint64_t nth, Mend how, std::uint64_t pick) {
             for (const auto& field : change.fields) {
                 const std::uint32_t at = *entity->attribute_named(field.attribute);
                 if (!field.was || !field.now || *field.was == *field.now || is_difference(entity->attributes[at])) continue;
-                said.shown.insert_or_assign({{ix, change.key}, at}, *field.was);
-                said.edited.insert_or_assign({{ix, change.key}, at}, *field.now);
+                say_shown(said, {{ix, change.key}, at}, *field.was, *field.now);
             }
         }
     }
