@@ -21,6 +21,15 @@ enum class Plant : int {
     kFloorForgotten = 11,         // a device that slept longer than tombstones are kept goes on from its cursor
     kLeavesNotSent = 12,          // rows that move out of a scope stay on the devices that hold it
     kLeaveTakesTheRow = 13,       // a row that left one scope goes, whatever else it is in
+    kAckBeforeDurable = 14,       // the server answers a push before its commit is on the disk
+    kLostScopeKept = 15,          // a device goes on from the rights that it had, though it has lost some
+    kCloneNotDetected = 16,       // two copies of a device use one number for two transactions
+    kRealShortened = 17,          // reals travel with 15 digits
+    kCutAtNul = 18,               // bytes travel up to the first zero
+    kRetriesEnd = 19,             // after five failures a channel never tries again
+    kOutcomeForgotten = 20,       // the server forgets results that the device has not been told
+    kEpochIgnored = 21,           // a cursor from before the server was restored goes on
+    kUnnamedNulled = 22,          // what an update does not name becomes NULL
 };
 
 #ifdef SKERRY_PLANTED

@@ -89,6 +89,7 @@ void Lane::idle() {
 void Lane::wait(Error error) {
     ++failures_;
     retry_at_ = shared_.clock.mono() + shared_.backoff.delay(error, failures_, answered_, asked_to_wait_, shared_.random);
+    if (planted(Plant::kRetriesEnd) && failures_ > 5) retry_at_ += std::chrono::hours(24 * 365);
     failed(error.code);
     problem_ = std::move(error);
     interrupted();
@@ -96,6 +97,7 @@ void Lane::wait(Error error) {
 }
 
 void Lane::stop_waiting() {
+    if (planted(Plant::kRetriesEnd) && failures_ > 5) return;
     if (state_ == State::kWaiting) enter(State::kIdle);
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/planted.hpp"
 #include "base/random.hpp"
 #include "engine/backoff.hpp"
 #include "engine/ports.hpp"
@@ -55,7 +56,9 @@ class Lane {
     void wait(Error error);  // before another try
     void stop_waiting();
     void idle();             // after a failure that another request mends at once
-    void forget_failures() { failures_ = 0; }
+    void forget_failures() {
+        if (!planted(Plant::kRetriesEnd)) failures_ = 0;
+    }
 
   protected:
     void send(std::string_view path, wire::Kind answer, Bytes body);

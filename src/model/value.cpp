@@ -4,7 +4,10 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 
+#include "base/planted.hpp"
 #include "base/text.hpp"
 #include "model/json.hpp"
 
@@ -14,6 +17,13 @@ namespace {
 
 // On disk and on the wire: do not change a number.
 enum class Tag : std::uint8_t { kNull = 0, kInt = 1, kReal = 2, kText = 3, kBlob = 4 };
+
+// As a planted bug reads it.
+double shortened(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.15g", value);
+    return std::strtod(text, nullptr);
+}
 
 std::string place(const Entity& entity, const Attribute& attribute) {
     return entity.name + "." + attribute.name;
@@ -241,10 +251,14 @@ Value get_value(Reader& in) {
     switch (static_cast<Tag>(in.u8())) {
         case Tag::kNull: return Null{};
         case Tag::kInt: return in.zigzag();
-        case Tag::kReal: return std::bit_cast<double>(in.u64());
+        case Tag::kReal: {
+            const auto value = std::bit_cast<double>(in.u64());
+            return planted(Plant::kRealShortened) ? shortened(value) : value;
+        }
         case Tag::kText: return std::string(in.bytes());
         case Tag::kBlob: {
-            const BytesView v = in.bytes();
+            BytesView v = in.bytes();
+            if (planted(Plant::kCutAtNul)) v = v.substr(0, v.find('\0'));
             return Blob(v.begin(), v.end());
         }
     }

@@ -1,108 +1,118 @@
-// skerry-sim: runs worlds from seeds or one from a plan file.
-//
-//   skerry-sim --seed 0x5eed0001 [--worlds N] [--trace] [--plan FILE] [--print-plan] [--plant K] [--dump DIR]
-//
-// Exit code 0: all held; 1: an invariant was violated; 2: usage. --plant exists in skerry-sim-planted only.
-#include <chrono>
-#include <cstring>
+// skerry-sim: worlds from seeds, or one from a plan. Exit code 0: all held; 1: an invariant was violated; 2: usage.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
 #include <fstream>
+#include <random>
 #include <sstream>
 
 #include "base/planted.hpp"
-#include "simulation/worlds.hpp"
+#include "simulation/explore.hpp"
 
 namespace {
 
 using namespace skerry;
 
+constexpr const char* kAbout =
+    "Simulates whole worlds in one thread: the real server, real devices, a network and disks that fail, people and other\n"
+    "programs. Everything follows from a seed, so everything can be replayed. docs/reliability.md says what must hold.\n\n"
+    "  skerry-sim                                100 worlds from a fresh seed\n"
+    "  skerry-sim --minutes 30                   explores for half an hour\n"
+    "  skerry-sim --seed 0x5eed01e7 --trace      replays one world, every line\n"
+    "  skerry-sim --minutes 5 --crash-points     tries every crash point of every disk on the way\n"
+    "  skerry-sim --seed 7 --print-plan > p      what happens in a world; edit p, then: skerry-sim --plan p --trace\n\n"
+    "A world that fails is told with its commit, seed, invariant and virtual time, the line that replays it, and a plan\n"
+    "that was made as small as the time for it allows.\n";
+
 struct Arguments {
-    std::uint64_t seed = kit::kFirstSeed;
-    std::uint64_t worlds = 1;
-    bool trace = false;
+    std::uint64_t seed = 0;
+    std::uint64_t worlds = 0;
+    double minutes = 0;
+    bool until_fail = false;
     bool print_plan = false;
-    int plant = 0;
     std::string plan;
-    std::string dump;
+    std::string ledger;
+    long shrink_seconds = 60;
+    kit::ExploreOptions explore;
 };
 
-bool parse(int argc, char** argv, Arguments& out) {
-    for (int i = 1; i < argc; ++i) {
-        const std::string name = argv[i];
-        if (name == "--trace") {
-            out.trace = true;
-        } else if (name == "--print-plan") {
-            out.print_plan = true;
-        } else if (i + 1 < argc && name == "--seed") {
-            out.seed = std::strtoull(argv[++i], nullptr, 0);
-        } else if (i + 1 < argc && name == "--worlds") {
-            out.worlds = std::strtoull(argv[++i], nullptr, 0);
-        } else if (i + 1 < argc && name == "--dump") {
-            out.dump = argv[++i];
-        } else if (i + 1 < argc && name == "--plan") {
-            out.plan = argv[++i];
-        } else if (i + 1 < argc && name == "--plant") {
-            out.plant = std::atoi(argv[++i]);
-        } else {
-            return false;
-        }
-    }
-    return true;
+std::uint64_t fresh_seed() {
+    std::random_device entropy;
+    return (static_cast<std::uint64_t>(entropy()) << 24) & 0xFFFFFFFFFFFFull;
 }
 
-struct Totals {
-    std::map<std::string, std::uint64_t> marks;
-    std::uint64_t events = 0;
-    std::uint64_t trace_hash = 0;  // of all worlds together: equal runs print equal ones, whatever the compiler
-};
+int run_plan_file(const Arguments& arguments, kit::Explorer& explorer) {
+    std::ifstream in(arguments.plan);
+    if (!in) {
+        std::fprintf(stderr, "%s cannot be read\n", arguments.plan.c_str());
+        return 2;
+    }
+    std::stringstream text;
+    text << in.rdbuf();
+    const auto plan = kit::parse_plan(text.str());
+    if (!plan) {
+        std::fprintf(stderr, "%s\n", describe(plan.error()).c_str());
+        return 2;
+    }
+    return explorer.run(*plan) ? 0 : 1;
+}
 
-int run_one(const kit::Plan& plan, const Arguments& arguments, Totals& totals) {
-    const kit::Report report = kit::run(plan, {.echo = arguments.trace, .dump_to = arguments.dump});
-    for (const auto& [name, n] : report.marks) totals.marks[name] += n;
-    totals.events += report.events;
-    totals.trace_hash = totals.trace_hash * 31 + report.trace_hash;
-    if (report.ok) return 0;
-    std::printf("%s\nreplay: %s\n", report.text.c_str(), kit::replay_command(plan.seed, arguments.plant).c_str());
-    return 1;
+int explore(const Arguments& arguments, kit::Explorer& explorer) {
+    using Clock = std::chrono::steady_clock;
+    const auto begin = Clock::now();
+    const auto end = begin + std::chrono::duration<double>(arguments.minutes * 60);
+    const bool watched = isatty(STDERR_FILENO) == 1;
+    auto told = begin;
+    for (std::uint64_t i = 0; arguments.minutes > 0 ? Clock::now() < end : i < arguments.worlds; ++i) {
+        const kit::Plan plan = kit::generate_plan(arguments.seed + i);
+        if (arguments.print_plan) {
+            std::printf("%s", kit::print(plan).c_str());
+            continue;
+        }
+        if (!explorer.run(plan) && arguments.until_fail) break;
+        if (!watched || Clock::now() - told < std::chrono::seconds(1)) continue;
+        told = Clock::now();
+        std::fprintf(stderr, "\r%llu worlds, %llu failed ", static_cast<unsigned long long>(explorer.worlds()), static_cast<unsigned long long>(explorer.failed()));
+    }
+    if (watched) std::fprintf(stderr, "\r");
+    if (arguments.print_plan) return 0;
+    std::printf("%s", explorer.summary().c_str());
+    if (!arguments.ledger.empty()) std::ofstream(arguments.ledger, std::ios::app) << explorer.ledger_line(arguments.seed) << "\n";
+    return explorer.failed() == 0 ? 0 : 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     Arguments arguments;
-    if (!parse(argc, argv, arguments)) {
-        std::fprintf(stderr, "usage: skerry-sim [--seed S] [--worlds N] [--trace] [--print-plan] [--plan FILE] [--plant K] [--dump DIR]\n");
-        return 2;
-    }
+    CLI::App app{kAbout, "skerry-sim"};
+    app.option_defaults()->delimiter(',');
+    auto* seed = app.add_option("--seed", arguments.seed, "The first world's seed; the others have the next ones. Without it: a fresh one, printed");
+    auto* worlds = app.add_option("--worlds", arguments.worlds, "How many worlds. Without it: one of --seed, 100 of fresh seeds");
+    app.add_option("--minutes", arguments.minutes, "Goes on for so long")->check(CLI::PositiveNumber)->excludes(worlds);
+    app.add_flag("--until-fail", arguments.until_fail, "Ends at the first world that fails");
+    app.add_flag("--trace", arguments.explore.trace, "Prints every line of what happens, to stderr");
+    app.add_flag("--print-plan", arguments.print_plan, "Prints the plans and runs nothing");
+    app.add_option("--plan", arguments.plan, "Runs the plan in this file")->excludes(seed)->excludes(worlds);
+    app.add_flag("--crash-points", arguments.explore.crash_points, "Before every changing call of every disk copies of it lose power in several ways and are opened again");
+    app.add_option("--dump", arguments.explore.dump_to, "A folder that gets the databases of a world that fails, for stock sqlite3")->check(CLI::ExistingDirectory);
+    app.add_option("--shrink-seconds", arguments.shrink_seconds, "How long a failed plan is made smaller; 0: not at all")->check(CLI::NonNegativeNumber)->capture_default_str();
+    app.add_option("--shrunk", arguments.explore.plan_to, "A file that gets the smaller plan");
+    app.add_option("--ledger", arguments.ledger, "A file that gets one more line of JSON with the sums");
 #ifdef SKERRY_PLANTED
-    plant_bug(static_cast<Plant>(arguments.plant));
-#else
-    if (arguments.plant != 0) {
-        std::fprintf(stderr, "this program has no planted bugs: use skerry-sim-planted\n");
-        return 2;
-    }
+    app.add_option("--plant", arguments.explore.plant, "The planted bug of this number (docs/reliability.md)");
 #endif
-    Totals totals;
-    std::uint64_t failed = 0;
-    const auto begin = std::chrono::steady_clock::now();
-    if (!arguments.plan.empty()) {
-        std::ifstream in(arguments.plan);
-        std::stringstream text;
-        text << in.rdbuf();
-        const auto plan = kit::parse_plan(text.str());
-        if (!plan) {
-            std::fprintf(stderr, "%s\n", describe(plan.error()).c_str());
-            return 2;
-        }
-        return run_one(*plan, arguments, totals);
+    CLI11_PARSE(app, argc, argv);
+    arguments.explore.shrink_for = std::chrono::seconds(arguments.shrink_seconds);
+#ifdef SKERRY_PLANTED
+    plant_bug(static_cast<Plant>(arguments.explore.plant));
+#endif
+    if (arguments.worlds == 0) arguments.worlds = seed->count() > 0 ? 1 : 100;
+    kit::Explorer explorer(arguments.explore);
+    if (!arguments.plan.empty()) return run_plan_file(arguments, explorer);
+    if (seed->count() == 0) {
+        arguments.seed = fresh_seed();
+        if (!arguments.print_plan) std::printf("from seed 0x%llx\n", static_cast<unsigned long long>(arguments.seed));
     }
-    for (std::uint64_t i = 0; i < arguments.worlds; ++i) {
-        const kit::Plan plan = kit::generate_plan(arguments.seed + i);
-        if (arguments.print_plan) std::printf("%s", kit::print(plan).c_str());
-        failed += static_cast<std::uint64_t>(run_one(plan, arguments, totals));
-    }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    std::printf("%llu worlds, %llu failed, %llu events, %.1f s, %.1f worlds/s, trace %016llx\n%s", static_cast<unsigned long long>(arguments.worlds),
-                static_cast<unsigned long long>(failed), static_cast<unsigned long long>(totals.events), seconds,
-                static_cast<double>(arguments.worlds) / seconds, static_cast<unsigned long long>(totals.trace_hash), kit::marks_text(totals.marks).c_str());
-    return failed == 0 ? 0 : 1;
+    return explore(arguments, explorer);
 }

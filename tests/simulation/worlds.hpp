@@ -11,11 +11,20 @@
 namespace skerry::kit {
 
 inline constexpr std::uint64_t kFirstSeed = 0x5EED'0000;
+inline constexpr std::uint64_t kShards = 5;  // of the worlds of a test run, for ctest -j
+// In so many worlds every mark has to fire (marks.hpp), and the rare ones in so many.
+inline constexpr std::uint64_t kWorldsForMarks = 250;
+inline constexpr std::uint64_t kWorldsForRareMarks = 5'000;
 
-inline std::string replay_command(std::uint64_t seed, int plant = 0) {
+#ifdef SKERRY_MARKS_DIR
+inline std::string marks_file(std::uint64_t shard) { return SKERRY_MARKS_DIR "/marks-" + std::to_string(shard) + ".txt"; }
+#endif
+
+inline std::string replay_command(std::uint64_t seed, int plant = 0, bool crash_points = false) {
     char text[96];
     std::snprintf(text, sizeof text, "skerry-sim%s --seed 0x%llx --trace", plant != 0 ? "-planted" : "", static_cast<unsigned long long>(seed));
     std::string out = text;
+    if (crash_points) out += " --crash-points";
     if (plant != 0) out += " --plant " + std::to_string(plant);
     return out;
 }

@@ -1,4 +1,7 @@
 // From plans to rows: a strict transaction is held as a whole or not at all, then everything is written.
+#include <algorithm>
+
+#include "base/planted.hpp"
 #include "server/intake/plan.hpp"
 #include "server/intake/records.hpp"
 
@@ -61,6 +64,15 @@ Result<Members> base_of_deletion(Work& work, const Op& op, const MaybeRow& curre
     return same ? members_of(entity, *current) : Members{};
 }
 
+// As a planted bug writes an update.
+void null_the_rest(const model::Entity& entity, std::vector<storage::Assignment>& values) {
+    static const Value kNull = Null{};
+    for (std::uint32_t a = 0; a < entity.attributes.size(); ++a) {
+        const bool named = std::any_of(values.begin(), values.end(), [&](const storage::Assignment& value) { return value.first == a; });
+        if (!named && !entity.attributes[a].required && entity.attributes[a].merge == model::Merge::kLast) values.emplace_back(a, &kNull);
+    }
+}
+
 Result<void> write_row(Work& work, const Op& op, const Plan& plan) {
     switch (plan.effect) {
         case Effect::kNone: return {};
@@ -69,6 +81,7 @@ Result<void> write_row(Work& work, const Op& op, const Plan& plan) {
         case Effect::kUpdate: {
             std::vector<storage::Assignment> values;
             for (const auto& [attribute, value] : plan.writes) values.emplace_back(attribute, &value);
+            if (planted(Plant::kUnnamedNulled)) null_the_rest(work.entity(op), values);
             return work.c.txn.update(op.entity, op.key, values);
         }
     }

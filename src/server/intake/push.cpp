@@ -100,7 +100,7 @@ class Push {
     // Where a transaction stands among the device's numbers; kElsewhere is told in the reply.
     Result<Place> place_of(TxnNo no, std::uint64_t id8) {
         SKERRY_ASSIGN(const auto known, txn_->seen(device_.ix, no));
-        if (known && *known == id8) return Place::kKnown;
+        if (known && (*known == id8 || planted(Plant::kCloneNotDetected))) return Place::kKnown;
         if (known) {
             reply_.identity_taken = no;
             return Place::kElsewhere;
@@ -125,7 +125,7 @@ class Push {
         const TxnNo keep_from = request_.hello.keep_from;
         if (keep_from == device_.keep_from || first > device_.seen.next()) return {};
         // Lower than before: a store that was restored asks again for what it has not settled.
-        if (keep_from > device_.keep_from) SKERRY_TRY(txn_->purge_below(device_.ix, keep_from));
+        if (keep_from > device_.keep_from) SKERRY_TRY(txn_->purge_below(device_.ix, planted(Plant::kOutcomeForgotten) ? device_.seen.next() : keep_from));
         device_.keep_from = keep_from;
         dirty_ = true;
         return {};

@@ -71,7 +71,7 @@ Result<void> Checkpoint::open(const std::string& authorization, const wire::Pull
 // The scopes that the cursor stands for; empty when it cannot be continued: everything is read again then.
 Result<std::optional<std::vector<wire::ScopeId>>> Checkpoint::held_by(const scopes::Cursor& cursor) {
     using None = std::optional<std::vector<wire::ScopeId>>;
-    if (cursor.epoch != c_.backend.epoch() || !cursor.at) return None{};
+    if ((cursor.epoch != c_.backend.epoch() && !planted(Plant::kEpochIgnored)) || !cursor.at) return None{};
     for (const scopes::Download& download : cursor.downloads)
         if (!c_.backend.model().has(download.entity)) return None{};
     std::vector<wire::ScopeId> held = scopes::ids_of(grants_->scopes);
@@ -95,7 +95,7 @@ Result<bool> Checkpoint::reaches(const scopes::Cursor& cursor, const std::vector
     if (*cursor.at != to_ && *cursor.at != storage::Mark{}) {  // the latter: nothing had been sequenced yet
         // A server restored from a backup does not know the mark, or knows another batch under the number (pitfall 24).
         SKERRY_ASSIGN(const bool known, view_->knows(*cursor.at));
-        if (!known && !planted(Plant::kFloorForgotten)) return false;
+        if (!known && !planted(Plant::kFloorForgotten) && !planted(Plant::kEpochIgnored)) return false;
     }
     if (cursor.at->seq < to_.seq) {
         SKERRY_ASSIGN(const Seq floor, view_->floor(held));
@@ -172,7 +172,7 @@ Result<void> Checkpoint::exchange_grants(const scopes::Cursor& cursor, const std
         return {};
     }
     const std::vector<wire::ScopeId> ids = scopes::ids_of(grants_->scopes);
-    std::set_difference(held.begin(), held.end(), ids.begin(), ids.end(), std::back_inserter(lost_));
+    if (!planted(Plant::kLostScopeKept)) std::set_difference(held.begin(), held.end(), ids.begin(), ids.end(), std::back_inserter(lost_));
     ByEntity added;
     for (const wire::ScopeInfo& scope : grants_->scopes) {
         if (holds(held, scope.id)) {

@@ -226,6 +226,9 @@ const CrashDisk::Counters& CrashDisk::counters() const {
 void CrashDisk::crash_at(uint64_t nth) {
     state_->crash_in = nth;
 }
+void CrashDisk::watch(std::function<void()> before_change) {
+    state_->before_change = std::move(before_change);
+}
 void CrashDisk::crash_now() {
     state_->down = true;
 }
@@ -253,6 +256,9 @@ void CrashDisk::clear_faults() {
 }
 void CrashDisk::set_capacity(uint64_t bytes_max) {
     state_->capacity = bytes_max;
+}
+bool CrashDisk::has_limit() const {
+    return state_->capacity != UINT64_MAX;
 }
 void CrashDisk::remount(Mount mount) {
     state_->mount = mount;
@@ -341,6 +347,33 @@ void CrashDisk::clone_from(const CrashDisk& other) {
     state_->durable_directory.clear();
     state_->name_changes.clear();
     for (const auto& [name, inode] : other.state_->directory) import_file(name, inode->current);
+}
+
+void CrashDisk::fork_from(const CrashDisk& other, uint64_t loss_seed) {
+    require(state_->open_handles == 0, "fork onto a disk in use");
+    require(&other != this, "fork of itself");
+    std::map<uint64_t, disk::InodePtr> twins;
+    for (const auto& [id, inode] : other.state_->reachable_inodes()) {
+        auto twin = std::make_shared<disk::Inode>();
+        twin->id = id;
+        twin->current = inode->current;
+        twin->durable = inode->durable;
+        twin->pending = inode->pending;
+        twins.emplace(id, std::move(twin));
+    }
+    const auto copy = [&twins](const disk::Directory& from, disk::Directory& to) {
+        to.clear();
+        for (const auto& [name, inode] : from) to.emplace(name, twins.at(inode->id));
+    };
+    copy(other.state_->directory, state_->directory);
+    copy(other.state_->durable_directory, state_->durable_directory);
+    state_->name_changes = other.state_->name_changes;
+    for (disk::NameChange& change : state_->name_changes) change.inode = twins.at(change.inode->id);
+    state_->next_inode = other.state_->next_inode;
+    state_->next_order = other.state_->next_order;
+    state_->loss_random = disk::Random(loss_seed);
+    state_->interrupted.reset();
+    state_->down = false;
 }
 
 }  // namespace skerry::kit

@@ -129,6 +129,8 @@ class CrashDisk {
     // The nth changing call from now (1 = the next) does not happen; it and every later call fail
     // with SQLITE_IOERR_*. 0 disarms. Closing and unlocking still work and change nothing.
     void crash_at(uint64_t nth);
+    // Called before each changing call that is going to happen. It may look and fork.
+    void watch(std::function<void()> before_change);
     // Goes down now, between two calls.
     void crash_now();
     bool is_down() const;
@@ -147,6 +149,8 @@ class CrashDisk {
     // Bytes the named files may hold together; a write beyond fails with SQLITE_FULL after a
     // prefix, space is free again when files shrink or go.
     void set_capacity(uint64_t bytes_max);
+    // Whether there is such a limit, so that a program may find the disk full.
+    bool has_limit() const;
     // Read-only: no file can be created or changed, opening for writing gives a read-only handle.
     void remount(Mount mount);
     void set_syncs(Syncs syncs);
@@ -172,6 +176,10 @@ class CrashDisk {
     // Makes this disk a copy of the other's current images, durable at once: a cloned device. The
     // other may be in use; then the copy is what an image of a running device holds.
     void clone_from(const CrashDisk& other);
+    // The same with all that a power loss could still undo, and with a new seed for what it takes:
+    // restart() then loses the power of the copy, and the other goes on. The other may be in use,
+    // in the middle of a call even.
+    void fork_from(const CrashDisk& other, uint64_t loss_seed);
 
  private:
     std::unique_ptr<disk::State> state_;

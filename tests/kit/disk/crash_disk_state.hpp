@@ -138,6 +138,7 @@ struct State {
     std::string name;
     uint64_t seed;
     std::function<int64_t()> now_unix_ms;
+    std::function<void()> before_change;
     Options options;
     Random loss_random;
     Random sqlite_random;
@@ -214,6 +215,7 @@ struct State {
             down = true;
             return Gate::kPowerFails;
         }
+        if (before_change) before_change();
         ++counter;
         return Gate::kOpen;
     }

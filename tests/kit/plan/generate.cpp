@@ -261,6 +261,18 @@ struct Generator {
         }
     }
 
+    // Disks that are full for a while.
+    void full_disks(std::int64_t duration) {
+        SeededRandom r = stream(seed, "disk-full-plan");
+        if (!allowed("disk-full") || !chance(r, 400)) return;
+        for (std::int64_t i = between(r, 1, devices); i > 0; --i) {
+            const bool server = chance(r, 250);
+            Step& step = add(between(r, 0, duration), server ? StepKind::kServerDiskFull : StepKind::kDiskFull, server ? 0 : any_device(r));
+            step.args["room"] = std::to_string(chance(r, 500) ? between(r, 0, 4'096) : between(r, 0, 60'000));
+            step.args["for"] = std::to_string(between(r, 500, 20'000));
+        }
+    }
+
     void odd_things(std::int64_t duration) {
         SeededRandom r = stream(seed, "odd-plan");
         if (allowed("clock-jump"))
@@ -379,6 +391,7 @@ Plan generate_plan(std::uint64_t seed) {
     g.people(duration);
     g.grants(duration);
     g.absences(duration);
+    g.full_disks(duration);
     std::multimap<std::int64_t, Step> by_time;  // steps of one moment keep their order
     for (Step& step : g.plan.steps) by_time.emplace(step.at_ms, std::move(step));
     g.plan.steps.clear();

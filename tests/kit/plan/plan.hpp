@@ -65,6 +65,8 @@ enum class StepKind {
     kPartition,    // way=none|requests|responses|both
     kCrash,        // loss, call (0 = now), back (ms until it restarts)
     kServerCrash,
+    kDiskFull,     // room bytes more fit on the device's disk; for=ms
+    kServerDiskFull,
     kServerSql,    // a foreign writer on the server's database
     kClock,        // the device's wall clock jumps by ms
     kClone,        // a new device from a copy of this one's file

@@ -2,6 +2,7 @@
 #include "kit/world/device.hpp"
 
 #include "kit/events/seeds.hpp"
+#include "kit/world/looking.hpp"
 
 namespace skerry::kit {
 
@@ -12,28 +13,43 @@ Device::Device(Scene& scene, DeviceOptions options)
       ids_(sub_seed(scene.seed, "ids", options_.link)) {
     disk_ = std::make_unique<CrashDisk>(unique_vfs_name(options_.name), sub_seed(scene.seed, "disk", options_.link),
                                         [this] { return clock_.wall().count() / 1000; });
+    if (scene.crashes == nullptr) return;
+    forks_ = std::make_unique<CrashForks>(*disk_, file_, sub_seed(scene.seed, "forks", options_.link), [this](CrashDisk& copy) { return wrong_with_copy(copy); },
+                                          [this](std::string what) { fail("crash points", std::move(what)); }, *scene.crashes);
 }
 
 Device::~Device() {
     host_.reset();
     second_.reset();
     app_.reset();
+    forks_.reset();
 }
 
 void Device::fail(std::string_view invariant, std::string what) { scene_.fail(invariant, options_.name + ": " + std::move(what)); }
 
 // ---- life and death ----
 
+store::StoreOptions Device::opening(const CrashDisk& disk) const {
+    return {.path = file_, .vfs = disk.vfs_name(), .device_name = options_.name, .model = scene_.model.compile(), .busy_timeout_ms = 0};
+}
+
+// What a crash would have left, opened as after a restart.
+std::string Device::wrong_with_copy(CrashDisk& copy) {
+    SeededRandom ids = stream(scene_.seed, "fork-ids", options_.link);
+    auto opened = store::Store::open(opening(copy), clock_, ids);
+    if (!opened) return "the store does not open: " + describe(opened.error());
+    return wrong_with((*opened)->db());
+}
+
 void Device::start() {
-    store::StoreOptions open{.path = file_, .vfs = std::string(disk_->vfs_name()), .device_name = options_.name,
-                             .model = scene_.model.compile(), .busy_timeout_ms = 0};
+    const store::StoreOptions open = opening(*disk_);
     const auto open_one = [&](std::unique_ptr<store::Store>& into) {
         auto opened = store::Store::open(open, clock_, ids_);
         if (opened) {
             into = std::move(*opened);
             return true;
         }
-        if (!disk_->is_down()) fail("I1 integrity", "the store does not open: " + describe(opened.error()));
+        if (!disk_->is_down() && !met_full_disk(opened.error())) fail("I1 integrity", "the store does not open: " + describe(opened.error()));
         return false;
     };
     if (!open_one(app_) || (options_.two_connections && !open_one(second_))) {
@@ -59,6 +75,7 @@ void Device::die() {
     host_.reset();
     second_.reset();
     app_.reset();
+    if (forks_) forks_->forget();
     if (syncing_) {
         syncing_ = false;
         sync_problem_ = Error{Code::kOffline, "the device went down", {}};
@@ -91,14 +108,8 @@ void Device::restart(Loss loss) {
     if (is_up() || asleep_) return;
     disk_->restart(loss);
     scene_.trace.mark("device.restart." + std::string(to_string(loss)));
-    auto plain = open_plain();
-    auto check = plain.is_open() ? plain.prepare_once("PRAGMA integrity_check") : Result<sqlite::OwnedStatement>{};
-    if (plain.is_open()) {
-        const auto row = check ? (*check)->step() : Result<bool>(false);
-        if (!row || !*row || (*check)->text(0) != "ok") fail("I1 integrity", "integrity_check after restart: " + (row ? std::string((*check)->text(0)) : describe(row.error())));
-    }
-    if (check) *check = {};
-    plain = {};
+    if (auto plain = open_plain(); plain.is_open())
+        if (const std::string wrong = wrong_with(plain); !wrong.empty()) fail("I1 integrity", "after a restart: " + wrong);
     start();
 }
 
@@ -111,6 +122,7 @@ std::shared_ptr<const Device::Copy> Device::copy() {
 void Device::become(const Copy& copy) {
     disk_->restart(Loss::kKill);
     disk_->clone_from(*copy.disk);
+    if (forks_) forks_->forget();
     foreign_ = copy.foreign;
     in_doubt_.reset();
     numbers_ = copy.numbers;
@@ -128,6 +140,12 @@ void Device::become(const Copy& copy) {
 sqlite::Database Device::open_plain(sqlite::Open mode) {
     auto db = sqlite::Database::open(file_, {.vfs = std::string(disk_->vfs_name()), .mode = mode, .busy_timeout_ms = 0});
     return db ? std::move(*db) : sqlite::Database{};
+}
+
+bool Device::met_full_disk(const Error& error) const {
+    if (!disk_->has_limit() || error.code != Code::kDiskFull) return false;
+    scene_.trace.mark("device.write_met_full_disk");
+    return true;
 }
 
 // ---- events ----

@@ -11,6 +11,7 @@
 #include "host/loopback/loopback.hpp"
 #include "kit/clock/virtual_clock.hpp"
 #include "kit/disk/crash_disk.hpp"
+#include "kit/world/crash_forks.hpp"
 #include "kit/world/scene.hpp"
 #include "kit/world/sql_rows.hpp"
 #include "store/records.hpp"
@@ -97,6 +98,8 @@ class Device final : public Caller, public host::Exchange {
     // From now on this device's file is that copy. The device must be down; restart() opens it.
     void become(const Copy& copy);
     CrashDisk& disk() { return *disk_; }
+    // The one reason for which a sound program's write may be refused: nothing of it is there then.
+    bool met_full_disk(const Error& error) const;
     // Everything that must hold of a device that has nothing left to do.
     void check_settled();
     store::Store& store() { return *app_; }
@@ -128,6 +131,9 @@ class Device final : public Caller, public host::Exchange {
         Label label = 0;
     };
     std::vector<DraftFact> open_drafts();
+    // What is said of an attribute that was edited as it had been shown, and not as it is.
+    void say_shown(Said& said, const Cell& cell, Value shown, Value edited);
+    bool has_own_changes(const RowId& row);
     bool is_decided(const RowChange& change);  // it decides a conflict record, and others have done so meanwhile
     bool is_asserted(const std::vector<DraftFact>& open, const DraftFact& chosen, const RowChange& change) const;
     enum class Numbers { kYes, kNo };  // whether it makes a transaction, and numbers first what is open
@@ -153,12 +159,15 @@ class Device final : public Caller, public host::Exchange {
     std::vector<std::pair<std::int64_t, std::string>> journal();  // (number, id) by number
     std::int64_t count(std::string_view table);
     void fail(std::string_view invariant, std::string what);
+    store::StoreOptions opening(const CrashDisk& disk) const;
+    std::string wrong_with_copy(CrashDisk& copy);
     Bytes wish_for_slices(Bytes body) const;
 
     Scene& scene_;
     DeviceOptions options_;
     std::string file_ = "device.db";
     std::unique_ptr<CrashDisk> disk_;
+    std::unique_ptr<CrashForks> forks_;
     VirtualClock clock_;
     SeededRandom ids_;
     std::unique_ptr<store::Store> app_;

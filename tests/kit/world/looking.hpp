@@ -30,4 +30,13 @@ inline bool each(sqlite::Database& db, std::string_view sql, const std::function
     return true;
 }
 
+// SQLite's own judgement of a database; "" if it has nothing to say against it.
+inline std::string wrong_with(sqlite::Database& db) {
+    std::string wrong;
+    const bool read = each(db, "PRAGMA integrity_check", [&](sqlite::Statement& s) {
+        if (s.text(0) != "ok") wrong += " " + std::string(s.text(0));
+    }) && each(db, "PRAGMA foreign_key_check", [&](sqlite::Statement& s) { wrong += " foreign key of " + std::string(s.text(0)); });
+    return read ? wrong : "it cannot be checked";
+}
+
 }  // namespace skerry::kit

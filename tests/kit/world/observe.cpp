@@ -48,6 +48,7 @@ bool Device::anything(const Open& open) const {
 // New entries of the journal belong, in this order, to what another program left open and to the app's transaction.
 void Device::observe(const std::optional<Open>& app, bool app_acknowledged) {
     if (disk_->changing_calls() == seen_calls_ && !app) return;
+    if (forks_) forks_->acknowledged();
     seen_calls_ = disk_->changing_calls();
     const bool moved = identity_changed();
     const auto entries = journal();
@@ -263,9 +264,7 @@ void Device::check_settled() {
     check_drafts();
     if (!scene_.model.profiles.empty()) check_lines();
     auto plain = open_plain(sqlite::Open::kReadOnly);
-    each(plain, "PRAGMA integrity_check", [&](sqlite::Statement& s) {
-        if (s.text(0) != "ok") fail("I1 integrity", std::string(s.text(0)));
-    });
+    if (const std::string wrong = wrong_with(plain); !wrong.empty()) fail("I1 integrity", wrong);
 }
 
 Images Device::images() {

@@ -30,7 +30,7 @@ class Run {
           options_(options),
           world_(plan.seed, {.model = &model_of(plan), .tick = Millis{plan.setting("tick_ms", 50)}, .two_connections = plan.setting("two_connections") != 0,
                               .slice_rows = static_cast<std::uint32_t>(plan.setting("slice_rows")), .echo = options.echo, .claims = claims(plan),
-                              .retention_days = plan.setting("retention_days", 90)}) {
+                              .retention_days = plan.setting("retention_days", 90), .crashes = options.crashes}) {
         allow_problems();
         for (const Step& step : plan.steps)
             if (step.kind == StepKind::kNet && step.number(fate_name(FateKind::kStale)) > 0) world_.scene().old_answers = true;
@@ -78,6 +78,8 @@ class Run {
                 case StepKind::kServerRestore: allowed.insert({Code::kNotEnrolled, Code::kOffline, Code::kTruncated, Code::kForeignAnswer}); break;
                 case StepKind::kServerCrash: allowed.insert({Code::kOffline, Code::kTruncated, Code::kForeignAnswer}); break;
                 case StepKind::kCrash: allowed.insert(Code::kIo); break;
+                case StepKind::kDiskFull: allowed.insert({Code::kDiskFull, Code::kOffline}); break;
+                case StepKind::kServerDiskFull: allowed.insert({Code::kServerBusy, Code::kOffline, Code::kTruncated, Code::kForeignAnswer}); break;
                 case StepKind::kBadToken: allowed.insert(Code::kUnauthorized); break;
                 case StepKind::kPartition:
                 case StepKind::kLeap: allowed.insert({Code::kOffline}); break;
@@ -140,6 +142,7 @@ class Run {
             case StepKind::kServerRestore:
                 if (server_backup_) world_.server().restore(*server_backup_);
                 return;
+            case StepKind::kServerDiskFull: return fill(world_.server().disk(), step, "server.disk_full");
             case StepKind::kServerSql:
                 world_.server().write(step.commits);
                 if (world_.server().is_up()) world_.server().count_up();
@@ -161,7 +164,9 @@ class Run {
                 return;
             case StepKind::kLive: return d->set_live(step.number("on") != 0);
             case StepKind::kNet: return net(*d, step);
-            case StepKind::kPartition: return world_.net().set_partition(d->options().link, partition_of(step.text("way")));
+            case StepKind::kPartition:
+                if (step.text("way") != "none") world_.scene().trace.mark("world.partition");
+                return world_.net().set_partition(d->options().link, partition_of(step.text("way")));
             case StepKind::kCrash: return crash(*d, step);
             case StepKind::kClock: return d->clock().jump(Millis{step.number("by")});
             case StepKind::kClone:
@@ -176,6 +181,7 @@ class Run {
                 world_.scene().events.after(Millis{step.number("for", 1'000)}, [d] { d->use_good_token(true); });
                 return;
             case StepKind::kRestore: return restore(*d, step);
+            case StepKind::kDiskFull: return fill(d->disk(), step, "device.disk_full");
             case StepKind::kSleep: return d->sleep();
             case StepKind::kWake: return d->wake();
             case StepKind::kJoin:
@@ -190,7 +196,7 @@ class Run {
         if (!d.is_up() || step.commits.empty()) return;
         const bool keep = step.text("end") != "rollback";
         auto done = d.app(step.commits.front(), keep, step.number("strict") != 0);
-        if (!done && d.is_up()) world_.scene().fail("P1 local writes", d.name() + ": a transaction was refused: " + describe(done.error()));
+        if (!done && d.is_up() && !d.met_full_disk(done.error())) world_.scene().fail("P1 local writes", d.name() + ": a transaction was refused: " + describe(done.error()));
     }
 
     void resolve(Device& d, const Step& step) {
@@ -241,6 +247,12 @@ class Run {
             if (world_.ok() && !is_up()) restart();
             if (world_.ok() && looks_left_-- > 0) come_back(is_up, restart, after * 2, world_.server().disk());
         });
+    }
+
+    void fill(CrashDisk& disk, const Step& step, std::string_view mark) {
+        disk.set_capacity(disk.total_bytes() + static_cast<std::uint64_t>(step.number("room")));
+        world_.scene().trace.mark(mark);
+        world_.scene().events.after(Millis{step.number("for", 1'000)}, [&disk] { disk.set_capacity(UINT64_MAX); });
     }
 
     void restore(Device& d, const Step& step) {

@@ -22,6 +22,7 @@ struct Report {
 
 struct RunOptions {
     bool echo = false;
+    CrashTotals* crashes = nullptr;  // set: every changing call of every disk is a crash point (crash_forks.hpp)
     std::string dump_to;  // a folder that gets all databases of a world that failed, for stock sqlite3
 };
 

@@ -12,6 +12,8 @@
 
 namespace skerry::kit {
 
+struct CrashTotals;
+
 // VFS names are unique in a process; they take no part in what happens.
 inline std::string unique_vfs_name(std::string_view node) {
     static std::uint64_t serial = 0;
@@ -61,6 +63,9 @@ struct Scene {
     Truth* truth = nullptr;
     // A network that repeats old answers makes a device end its sync with an old state in good faith.
     bool old_answers = false;
+
+    // Set: every disk's crash points are tried on copies of it, and counted here.
+    CrashTotals* crashes = nullptr;
 
     bool server_restored = false;
     // Days that passed in leaps: what is older than the retention may be forgotten.

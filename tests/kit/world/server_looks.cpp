@@ -141,8 +141,7 @@ void ServerNode::check_drafts() {
 
 void ServerNode::check() {
     check_drafts();
-    auto integrity = eyes_.prepare_once("PRAGMA integrity_check");
-    if (!integrity || !(*integrity)->step().value_or(false) || (*integrity)->text(0) != "ok") fail("I1 integrity", "integrity_check");
+    if (const std::string wrong = wrong_with(eyes_); !wrong.empty()) fail("I1 integrity", wrong);
     const auto queued = eyes_.integer("SELECT count(*) FROM skerry_queue");
     if (!queued || *queued != 0) fail("L2 head", "the change queue is not empty at the end");
     if (without_records(images(), scene_.model) != scene_.oracle.rows()) fail("L3 convergence", "rows differ from the oracle's");

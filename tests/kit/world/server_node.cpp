@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "kit/events/seeds.hpp"
+#include "kit/world/looking.hpp"
 #include "server/storage/sqlite/schema.hpp"
 
 namespace skerry::kit {
@@ -18,6 +19,23 @@ ServerNode::~ServerNode() {
     scene_.net.set_handler(nullptr);
     eyes_ = {};
     server_.reset();
+    forks_.reset();
+}
+
+server::ServerOptions ServerNode::opening(const CrashDisk& disk) const {
+    return {.place = {"srv", disk.vfs_name()}, .model = scene_.model, .retention = std::chrono::hours(24 * retention_days_)};
+}
+
+// What a crash would have left, opened as after a restart, and given the time to order what waits.
+std::string ServerNode::wrong_with_copy(CrashDisk& copy) {
+    SeededRandom ids = stream(scene_.seed, "fork-ids", 1'000'000);
+    {
+        auto opened = server::Server::open(opening(copy), clock_, ids, log_);
+        if (!opened) return "the server does not open: " + describe(opened.error());
+        (*opened)->handler().tick();
+    }
+    auto db = sqlite::Database::open(file(), {.vfs = copy.vfs_name(), .mode = sqlite::Open::kReadWrite, .busy_timeout_ms = 0});
+    return db ? wrong_with(*db) : describe(db.error());
 }
 
 void ServerNode::start() {
@@ -29,11 +47,12 @@ void ServerNode::start() {
             made_ = false;
         }
     }
-    auto opened = made_ ? server::Server::open({.place = place(), .model = scene_.model, .retention = std::chrono::hours(24 * retention_days_)}, clock_, random_, log_)
+    auto opened = made_ ? server::Server::open(opening(*disk_), clock_, random_, log_)
                         : Result<std::unique_ptr<server::Server>>(skerry::fail(Code::kIo, "it died being made"));
     auto eyes = sqlite::Database::open(file(), {.vfs = std::string(disk_->vfs_name()), .mode = sqlite::Open::kReadWrite, .busy_timeout_ms = 0});
     if (!opened || !eyes) {
-        if (!disk_->is_down()) fail("I1 integrity", "does not open: " + describe(opened ? eyes.error() : opened.error()));
+        const Error& error = opened ? eyes.error() : opened.error();
+        if (!disk_->is_down() && !met_full_disk(error)) fail("I1 integrity", "does not open: " + describe(error));
         opened = {};
         eyes = {};
         if (disk_->is_down()) die();
@@ -44,6 +63,10 @@ void ServerNode::start() {
     ++life_;
     seen_calls_ = 0;
     scene_.trace.line("server", "up");
+    // From here on: a folder that is being made is made again.
+    if (scene_.crashes != nullptr && !forks_)
+        forks_ = std::make_unique<CrashForks>(*disk_, file(), sub_seed(scene_.seed, "forks", 1'000'000), [this](CrashDisk& copy) { return wrong_with_copy(copy); },
+                                              [this](std::string what) { fail("crash points", std::move(what)); }, *scene_.crashes);
     settle_doubt();
     if (!observe()) return;
     learn_forgotten();
@@ -64,6 +87,12 @@ void ServerNode::settle_doubt() {
     }
 }
 
+bool ServerNode::met_full_disk(const Error& error) const {
+    if (!disk_->has_limit() || error.code != Code::kDiskFull) return false;
+    scene_.trace.mark("server.write_met_full_disk");
+    return true;
+}
+
 void ServerNode::die() {
     scene_.trace.line("server", "down");
     scene_.trace.mark("server.down");
@@ -71,6 +100,7 @@ void ServerNode::die() {
     scene_.net.set_handler(nullptr);
     eyes_ = {};
     server_.reset();
+    if (forks_) forks_->forget();
     if (!disk_->is_down()) disk_->crash_now();
 }
 
@@ -101,7 +131,9 @@ void ServerNode::restore(const Backup& backup) {
     disk_->crash_at(0);
     crash(Loss::kKill);
     disk_->restart(Loss::kKill);
+    disk_->set_capacity(UINT64_MAX);
     disk_->clone_from(*backup.disk);
+    if (forks_) forks_->forget();
     if (sqlite3_vfs* vfs = sqlite3_vfs_find(std::string(disk_->vfs_name()).c_str()))
         for (const char* suffix : {"", "-wal"}) static_cast<void>(vfs->xDelete(vfs, ("srv/transit.db" + std::string(suffix)).c_str(), 0));
     auto db = sqlite::Database::open(file(), {.vfs = std::string(disk_->vfs_name()), .mode = sqlite::Open::kReadWrite, .busy_timeout_ms = 0});
@@ -144,6 +176,7 @@ bool ServerNode::observe() {
         return false;
     }
     if (disk_->changing_calls() == seen_calls_ || !eyes_.is_open()) return true;
+    if (forks_) forks_->acknowledged();
     seen_calls_ = disk_->changing_calls();
     judged();
     return true;
@@ -173,6 +206,7 @@ void ServerNode::transactions(std::size_t count, const std::function<Result<void
                 if (seen.size() > 1) in_doubt_ = std::move(seen);
                 break;
             }
+            if (!done && met_full_disk(done.error())) break;
             if (!done) {
                 fail("test", "another program: " + describe(done.error()));
                 break;

@@ -5,6 +5,7 @@
 
 #include "kit/clock/virtual_clock.hpp"
 #include "kit/disk/crash_disk.hpp"
+#include "kit/world/crash_forks.hpp"
 #include "kit/world/scene.hpp"
 #include "kit/world/sql_rows.hpp"
 #include "server/app/server.hpp"
@@ -58,6 +59,7 @@ class ServerNode final : public Scene::Truth {
         Trace& trace;
     };
     void die();
+    bool met_full_disk(const Error& error) const;
     void settle_doubt();
     void learn_forgotten();
     void check_drafts();
@@ -66,6 +68,8 @@ class ServerNode final : public Scene::Truth {
     void judged();
     void transactions(std::size_t count, const std::function<Result<void>(std::size_t, const Say&)>& work);
     server::Place place() const { return {"srv", std::string(disk_->vfs_name())}; }
+    server::ServerOptions opening(const CrashDisk& disk) const;
+    std::string wrong_with_copy(CrashDisk& copy);
     std::string file() const { return "srv/server.db"; }
     void fail(std::string_view invariant, std::string what) { scene_.fail(invariant, "server: " + std::move(what)); }
 
@@ -73,6 +77,7 @@ class ServerNode final : public Scene::Truth {
     Millis tick_;
     std::int64_t retention_days_;
     std::unique_ptr<CrashDisk> disk_;
+    std::unique_ptr<CrashForks> forks_;
     VirtualClock clock_;
     SeededRandom random_;
     Quiet log_;

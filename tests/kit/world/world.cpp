@@ -13,6 +13,7 @@ World::World(std::uint64_t seed, WorldOptions options)
     : options_(options), scene_(seed, options.model != nullptr ? *options.model : world_model()) {
     scene_.trace.echo(options_.echo);
     scene_.claims = options_.claims;
+    scene_.crashes = options_.crashes;
     server_ = std::make_unique<ServerNode>(scene_, options_.tick, options_.retention_days);
     scene_.truth = server_.get();
     server_->start();
@@ -106,9 +107,11 @@ void World::settle() {
     scene_.net.heal();
     scene_.old_answers = false;
     server_->disk().crash_at(0);
+    server_->disk().set_capacity(UINT64_MAX);
     server_->restart();
     for (Device* device : devices()) {
         device->disk().crash_at(0);
+        device->disk().set_capacity(UINT64_MAX);
         device->use_good_token(true);
         device->wake();
         device->restart();

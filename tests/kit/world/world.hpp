@@ -34,6 +34,7 @@ struct WorldOptions {
     bool echo = false;  // the trace to stderr as it happens
     std::map<std::string, Claims> claims{};  // by user
     std::int64_t retention_days = 90;
+    CrashTotals* crashes = nullptr;  // Scene::crashes
 };
 
 class World {

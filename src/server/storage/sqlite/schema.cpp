@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "base/planted.hpp"
 #include "rules/refusals.hpp"
 #include "server/storage/sqlite/entity_schema.hpp"
 
@@ -279,7 +280,9 @@ Result<void> renew_epoch(sqlite::Database& db, Random& random) {
 
 Result<void> configure(sqlite::Database& db) {
     // What is sorted or listed on the way goes into temporary files when it is much: millions of rows sequenced at once took 535 MB in memory.
-    return db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000");
+    SKERRY_TRY(db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000"));
+    if (planted(Plant::kAckBeforeDurable)) return db.exec("PRAGMA synchronous = NORMAL");
+    return {};
 }
 
 }  // namespace skerry::server::storage
