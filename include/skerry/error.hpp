@@ -56,6 +56,8 @@ enum class Code : std::uint16_t {
     kDamagedFrame = 62,        ///< `damaged_frame`: bytes arrived that fail their checksum or do not decode
     kLimitExceeded = 63,       ///< `limit_exceeded`: a message is larger, longer or deeper than its limit
     kTruncated = 64,           ///< `truncated`: a transfer ended before its end mark
+    kRequestMalformed = 65,    ///< `request_malformed`: a request is not HTTP/1.1, or can be read in two ways
+    kRequestTimeout = 66,      ///< `request_timeout`: a request did not arrive in time
     // reaching and entering the server
     kOffline = 70,             ///< `offline`: the server cannot be reached
     kUnauthorized = 71,        ///< `unauthorized`: the token is missing, unknown, expired or revoked

@@ -41,6 +41,8 @@ constexpr std::array kTable{
     ErrorEntry{Code::kDamagedFrame, "damaged_frame", "Bytes arrived that fail their checksum or do not decode.", "Nothing was applied; the next sync asks again. If it repeats, something between device and server alters data."},
     ErrorEntry{Code::kLimitExceeded, "limit_exceeded", "A message is larger, longer or deeper than its limit.", "The message names the limit. Send less at once."},
     ErrorEntry{Code::kTruncated, "truncated", "A transfer ended before its end mark.", "Nothing was applied beyond the last whole checkpoint; the next sync goes on from there."},
+    ErrorEntry{Code::kRequestMalformed, "request_malformed", "A request is not HTTP/1.1, or can be read in two ways. The connection is closed.", "Look at the program or the proxy that sent it: the message names what is wrong. docs/protocol.md says what a request is."},
+    ErrorEntry{Code::kRequestTimeout, "request_timeout", "A request did not arrive in time. The connection is closed.", "Send it again on a new connection. docs/limits.md has the times."},
     ErrorEntry{Code::kOffline, "offline", "The server cannot be reached.", "Work on; the changes are kept and sent when the server can be reached again."},
     ErrorEntry{Code::kUnauthorized, "unauthorized", "The token is missing, unknown, expired or revoked.", "Get a new token (`skerry token`) and give it to the store: skerry device open STORE --token-file FILE. Unsent changes are kept."},
     ErrorEntry{Code::kNotEnrolled, "not_enrolled", "The server does not know this device.", "The device enrols at its next sync by itself; if it repeats, check that it talks to the right server."},

@@ -23,6 +23,7 @@ struct Request {
     std::string content_type;
     Bytes body;
     std::string accept_encoding{};
+    std::string content_encoding{};
 };
 
 enum class Step {
@@ -69,6 +70,9 @@ class Handler {
     virtual Response handle(const Request& request) = 0;
     // Largest request body that handle() wants to see; the host answers 413 beyond it.
     virtual std::size_t body_bytes_max(std::string_view target) const = 0;
+    // Called when a request's head is here and its body is not: the answer if handle() would refuse it whatever the body is. The
+    // body is not read then, so that who has no right costs no memory.
+    virtual std::optional<Response> refuse_early(const Request& head) = 0;
     // Called by the host from time to time (about every 50 ms): looks for work that nobody announced, such as
     // commits by other processes. True if waiting bodies should be asked again.
     virtual bool tick() = 0;

@@ -7,6 +7,7 @@
 #include "server/access/devices.hpp"
 #include "server/http/coded.hpp"
 #include "server/http/lines.hpp"
+#include "server/http/route_table.hpp"
 #include "server/intake/push.hpp"
 #include "server/outflow/check.hpp"
 #include "server/outflow/pull.hpp"
@@ -20,14 +21,6 @@ namespace {
 
 using access::Principal;
 
-constexpr std::size_t kEnrollBytesMax = 64u << 10;
-// A token, what is chosen, and ranges to be read anew, of two keys each.
-constexpr std::size_t kPullBytesMax = wire::kTokenBytesMax + (wire::kChosenMax + 2 * wire::kRepairRangesMax) * (model::kKeyBytesMax + 8) + (16u << 10);
-// A token, what is chosen, and ranges of two keys with their digests.
-constexpr std::size_t kCheckBytesMax =
-    wire::kTokenBytesMax + wire::kChosenMax * (model::kKeyBytesMax + 8) + wire::kCheckRangesMax * (2 * model::kKeyBytesMax + 48) + (16u << 10);
-constexpr std::size_t kPushRequestBytesMax =
-    wire::kPushBytesMax + wire::kHeaderBytes + (wire::kPushTxnsMax + 2) * wire::kFrameOverhead + (4u << 10);
 constexpr std::uint32_t kBusyRetryMs = 1'000;
 constexpr std::uint32_t kOperatorRetryMs = 30'000;   // a person has to act, or did so already
 constexpr std::uint32_t kDiskFullRetryMs = 60'000;  // a person has to act
@@ -69,18 +62,22 @@ class Routes final : public Handler {
           intake_{c_.backend, c_.sequencer, c_.clock, c_.log, c_.tally, parts_} {}
 
     Response handle(const Request& request) override {
-        const Route* route = find(request.target);
-        if (route != nullptr && request.method != route->method) route = nullptr;
+        const Service* service = find(request);
         DeviceId device;
-        Response response = route == nullptr ? refuse(wire::Kind::kPullResponse, Error{Code::kNoSuchRoute, "there is nothing at this address", {}})
-                                             : answer(*route, request, device);
-        if (request.content_type == wire::json::kContentType)
-            response = in_lines(std::move(response), route == nullptr ? wire::Kind::kPullResponse : route->kind, c_.backend.model(), device, c_.log);
-        return coding::accepts_zstd(request.accept_encoding) ? coded(std::move(response), packer_) : std::move(response);
+        const auto principal = admit(service, request);
+        Response response = principal ? answer(*service, request, *principal, device) : refuse(kind_of(service), principal.error().error, principal.error().status);
+        return dressed(std::move(response), service, request, device);
+    }
+
+    std::optional<Response> refuse_early(const Request& head) override {
+        const Service* service = find(head);
+        const auto principal = admit(service, head);
+        if (principal) return std::nullopt;
+        return dressed(refuse(kind_of(service), principal.error().error, principal.error().status), service, head, {});
     }
 
     std::size_t body_bytes_max(std::string_view target) const override {
-        const Route* route = find(target);
+        const Route* route = find_route(target);
         return route == nullptr ? 0 : route->body_bytes_max;
     }
 
@@ -106,49 +103,72 @@ class Routes final : public Handler {
 
   private:
     using Run = Result<Response> (Routes::*)(const Request&, const Principal&);
-    struct Route {
-        std::string_view path;
-        std::string_view method;
-        std::size_t body_bytes_max;
+    // What serves a route of devices.
+    struct Service {
+        const Route* route;
         wire::Kind asks;
         wire::Kind kind;  // of the answer
         Run run;
     };
+    struct Refusal {
+        Error error;
+        int status = 0;  // 0: the one that goes with the error's code
+    };
 
-    // In frames. `device` is told of a request in lines, whose answer needs it.
-    Response answer(const Route& route, const Request& request, DeviceId& device) {
-        const auto principal = principal_of(request.authorization);
-        if (!principal) return refuse(route.kind, principal.error());
-        const bool lines = request.content_type == wire::json::kContentType;
-        if (!lines && request.content_type != wire::kContentType)
-            return refuse(route.kind, Error{Code::kInvalidArgument, "the content type has to be " + std::string(wire::kContentType) + " or " +
-                                                                        std::string(wire::json::kContentType), {}}, 415);
-        if (request.body.size() > (lines ? std::min(route.body_bytes_max, wire::json::kRequestBytesMax) : route.body_bytes_max))
-            return refuse(route.kind, Error{Code::kLimitExceeded, "the request is larger than this route takes", {}});
-        if (!lines) return run(route, request, *principal);
-        auto read = wire::json::read_request(request.body, route.asks, {c_.backend.model(), c_.backend.model_hash(), route.body_bytes_max});
-        if (!read) return refuse(route.kind, read.error());
-        device = read->device;
-        return run(route, {request.method, request.target, request.authorization, std::string(wire::kContentType), std::move(read->body)}, *principal);
+    // The one gate of all these routes. Whatever it refuses is refused by what the head says, so that the body need not be there; who
+    // has no token learns nothing but that.
+    tl::expected<Principal, Refusal> admit(const Service* service, const Request& head) {
+        const auto refused = [](Code code, std::string why, int status = 0) {
+            return tl::unexpected<Refusal>({Error{code, std::move(why), {}}, status});
+        };
+        if (service == nullptr) return refused(Code::kNoSuchRoute, "there is nothing at this address");
+        auto principal = principal_of(head.authorization);
+        if (!principal) return tl::unexpected<Refusal>({std::move(principal.error())});
+        if (head.content_type != wire::kContentType && head.content_type != wire::json::kContentType)
+            return refused(Code::kInvalidArgument,
+                           "the content type has to be " + std::string(wire::kContentType) + " or " + std::string(wire::json::kContentType), 415);
+        if (!head.content_encoding.empty()) return refused(Code::kInvalidArgument, "a request must not have a content coding", 415);
+        return std::move(*principal);
     }
 
-    Response run(const Route& route, const Request& request, const Principal& principal) {
-        auto response = (this->*route.run)(request, principal);
-        if (!response) return refuse(route.kind, response.error());
+    // In frames. `device` is told of a request in lines, whose answer needs it.
+    Response answer(const Service& service, const Request& request, const Principal& principal, DeviceId& device) {
+        const bool lines = request.content_type == wire::json::kContentType;
+        if (request.body.size() > (lines ? service.route->lines_bytes_max : service.route->body_bytes_max))
+            return refuse(service.kind, Error{Code::kLimitExceeded, "the request is larger than this route takes", {}});
+        if (!lines) return run(service, request, principal);
+        auto read = wire::json::read_request(request.body, service.asks, {c_.backend.model(), c_.backend.model_hash(), service.route->body_bytes_max});
+        if (!read) return refuse(service.kind, read.error());
+        device = read->device;
+        return run(service, {request.method, request.target, request.authorization, std::string(wire::kContentType), std::move(read->body)}, principal);
+    }
+
+    // As the request wants it: in lines of JSON, coded.
+    Response dressed(Response response, const Service* service, const Request& request, const DeviceId& device) {
+        if (request.content_type == wire::json::kContentType)
+            response = in_lines(std::move(response), kind_of(service), c_.backend.model(), device, c_.log);
+        return coding::accepts_zstd(request.accept_encoding) ? coded(std::move(response), packer_) : std::move(response);
+    }
+
+    Response run(const Service& service, const Request& request, const Principal& principal) {
+        auto response = (this->*service.run)(request, principal);
+        if (!response) return refuse(service.kind, response.error());
         return std::move(*response);
     }
 
-    static const Route* find(std::string_view target) {
-        static constexpr std::array kRoutes{
-            Route{wire::kPathEnroll, "POST", kEnrollBytesMax, wire::Kind::kEnrollRequest, wire::Kind::kEnrollResponse, &Routes::enroll},
-            Route{wire::kPathPush, "POST", kPushRequestBytesMax, wire::Kind::kPushRequest, wire::Kind::kPushResponse, &Routes::push},
-            Route{wire::kPathPull, "POST", kPullBytesMax, wire::Kind::kPullRequest, wire::Kind::kPullResponse, &Routes::pull},
-            Route{wire::kPathCheck, "POST", kCheckBytesMax, wire::Kind::kCheckRequest, wire::Kind::kCheckResponse, &Routes::check},
+    static const Service* find(const Request& request) {
+        static constexpr std::array kServices{
+            Service{find_route(wire::kPathEnroll), wire::Kind::kEnrollRequest, wire::Kind::kEnrollResponse, &Routes::enroll},
+            Service{find_route(wire::kPathPush), wire::Kind::kPushRequest, wire::Kind::kPushResponse, &Routes::push},
+            Service{find_route(wire::kPathPull), wire::Kind::kPullRequest, wire::Kind::kPullResponse, &Routes::pull},
+            Service{find_route(wire::kPathCheck), wire::Kind::kCheckRequest, wire::Kind::kCheckResponse, &Routes::check},
         };
-        for (const Route& route : kRoutes)
-            if (route.path == target) return &route;
+        for (const Service& service : kServices)
+            if (service.route->path == request.target && service.route->method == request.method) return &service;
         return nullptr;
     }
+
+    static wire::Kind kind_of(const Service* service) { return service == nullptr ? wire::Kind::kPullResponse : service->kind; }
 
     Result<Principal> principal_of(const std::string& authorization) {
         SKERRY_ASSIGN(const auto view, c_.backend.snapshot());

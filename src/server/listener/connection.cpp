@@ -1,5 +1,8 @@
 #include "server/listener/connection.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
@@ -15,8 +18,6 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 namespace {
-// Slower on average is no client but a siege: the largest body would hold its memory for days.
-constexpr std::size_t kBodyBytesPerSecondMin = 1024;
 constexpr std::uint32_t kBusyRetryAfterS = 5;
 // A piece larger than this gives its memory back when it is written; smaller ones are reused.
 constexpr std::size_t kOutKeptMax = 128u << 10;
@@ -37,13 +38,18 @@ void note(Log& log, LogLevel level, std::string_view what, std::string_view why)
 }
 }  // namespace
 
-Connection::Connection(Board& board, tcp::socket socket)
+Connection::Connection(Board& board, tcp::socket socket,
+                       std::optional<boost::asio::ip::address> from)
     : board_(board),
       late_(board.stopping),
       socket_(std::move(socket)),
-      reader_(board.limits.header_bytes,
-              [&board](std::string_view target) { return board.handler.body_bytes_max(target); }) {
+      reader_(board.limits.head,
+              [this](const http::Request& head, std::optional<std::size_t> here) {
+                  return admit(head, here);
+              }),
+      from_(std::move(from)) {
     if (!late_) ++board_.early;
+    if (from_) ++board_.addresses[*from_];
 }
 
 void Connection::to(Stage next) {
@@ -73,15 +79,22 @@ void Connection::set_deadline(Micros after) {
 }
 
 void Connection::start() {
+    await_head();
     set_deadline(board_.limits.header_time);
     wait_readable();
 }
 
-void Connection::start_refusing() {
-    http::Response busy = bare(503);
-    busy.retry_after_s = kBusyRetryAfterS;
-    manners_ = {};
-    respond(std::move(busy));
+void Connection::start_refusing(std::string_view why) {
+    refuse({503, std::string(why), Code::kServerBusy});
+}
+
+void Connection::await_head() {
+    headless_ = board_.headless.insert(board_.headless.end(), this);
+}
+
+void Connection::has_head() {
+    if (headless_) board_.headless.erase(*headless_);
+    headless_.reset();
 }
 
 // ---- reading ----
@@ -137,6 +150,7 @@ void Connection::took(RequestReader::State state) {
             }
             return wait_readable();
         case RequestReader::State::kBody: {
+            has_head();
             if (stage_ == Stage::kIdle) to(Stage::kReading);
             const Micros now = board_.clock.mono();
             if (body_since_ == Micros{0}) body_since_ = now;
@@ -144,8 +158,8 @@ void Connection::took(RequestReader::State state) {
             board_.bodies_bytes += bytes - body_counted_;
             body_counted_ = bytes;
             if (board_.bodies_bytes > limits.bodies_bytes)
-                return refuse(503, "too many large requests at once");
-            const std::chrono::seconds earned(bytes / kBodyBytesPerSecondMin);
+                return refuse({503, "too many large requests at once", Code::kServerBusy});
+            const std::chrono::seconds earned(bytes / limits.body_bytes_per_second);
             deadline_ = std::min(now + Micros{limits.body_idle},
                                  body_since_ + Micros{limits.body_idle} + Micros{earned});
             if (reader_.take_wants_continue()) {
@@ -156,9 +170,26 @@ void Connection::took(RequestReader::State state) {
         }
         case RequestReader::State::kWhole:
             return handle();
+        case RequestReader::State::kUnwanted:
+            return refuse_early();
         case RequestReader::State::kRefused:
-            return refuse(reader_.refusal().status, reader_.refusal().why);
+            return refuse(reader_.refusal());
     }
+}
+
+// A body that came with its head has cost what it can cost: it goes to the handler, and the connection
+// can go on.
+Admission Connection::admit(const http::Request& head, std::optional<std::size_t> here) {
+    const std::size_t most = board_.handler.body_bytes_max(head.target);
+    if (here && *here <= most) return {.body_bytes_max = most};
+    try {
+        early_ = board_.handler.refuse_early(head);
+    } catch (const std::exception& e) {
+        name(head);
+        note(board_.log, LogLevel::kError, what_, e.what());
+        early_ = bare(500);
+    }
+    return {.body_bytes_max = most, .wanted = !early_};
 }
 
 // While a response waits for something to say, a client that has gone away would otherwise be
@@ -194,14 +225,20 @@ void Connection::forget_body_bytes() {
     body_since_ = Micros{0};
 }
 
+// For the log.
+void Connection::name(const http::Request& request) {
+    what_ = request.method.substr(0, 16) + " " +
+            request.target.substr(0, std::min<std::size_t>(request.target.find('?'), 80));
+}
+
 void Connection::handle() {
+    has_head();
     manners_ = reader_.manners();
     http::Response response;
     {
         const http::Request request = reader_.take();
         forget_body_bytes();
-        what_ = request.method.substr(0, 16) + " " +
-                request.target.substr(0, std::min<std::size_t>(request.target.find('?'), 80));
+        name(request);
         try {
             response = board_.handler.handle(request);
         } catch (const std::exception& e) {
@@ -213,19 +250,30 @@ void Connection::handle() {
     respond(std::move(response));
 }
 
-void Connection::refuse(int status, std::string_view why) {
-    note(board_.log, LogLevel::kDebug, std::to_string(status), why);
+// The body may be on its way, so the connection cannot go on.
+void Connection::refuse_early() {
+    name(reader_.head());
+    manners_ = reader_.manners();
+    manners_.keep_alive = false;
+    respond(*std::exchange(early_, std::nullopt));
+}
+
+void Connection::refuse(const Refusal& refusal) {
+    note(board_.log, LogLevel::kDebug, std::to_string(refusal.status), refusal.why);
     forget_body_bytes();
     manners_ = {};  // no keep-alive: where the next request begins is anybody's guess
-    http::Response response = bare(status);
+    http::Response response = bare(refusal.status);
     response.content_type = "text/plain; charset=utf-8";
-    if (status == 503) response.retry_after_s = kBusyRetryAfterS;
-    response.body = std::make_unique<http::WholeBody>(std::string(why) + "\n");
+    if (refusal.status == 503) response.retry_after_s = kBusyRetryAfterS;
+    response.body = std::make_unique<http::WholeBody>(std::string(code_name(refusal.code)) + ": " +
+                                                      refusal.why + "\n");
     respond(std::move(response));
 }
 
 void Connection::respond(http::Response response) {
+    has_head();
     to(Stage::kWriting);
+    begin_span();
     if (board_.stopping) manners_.keep_alive = false;
     body_ = std::move(response.body);
     out_.clear();
@@ -297,17 +345,43 @@ void Connection::write(http::Step step) {
         }
         if (step == http::Step::kEnd) tail = out_.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
     }
-    set_deadline(board_.limits.write_idle);
     const std::array<asio::const_buffer, 3> buffers{asio::buffer(head_), asio::buffer(out_),
                                                     asio::buffer(tail)};
-    const auto progress = [this](const error_code& ec, std::size_t) -> std::size_t {
+    const auto progress = [this](const error_code& ec, std::size_t bytes) -> std::size_t {
         if (ec || stage_ == Stage::kClosed) return 0;
-        set_deadline(board_.limits.write_idle);
+        writing_ = bytes;
         return 256u << 10;
     };
-    asio::async_write(
-        socket_, buffers, progress,
-        [self = shared_from_this()](const error_code& ec, std::size_t) { self->written(ec); });
+    asio::async_write(socket_, buffers, progress,
+                      [self = shared_from_this()](const error_code& ec, std::size_t bytes) {
+                          self->written_ += bytes;
+                          self->writing_ = 0;
+                          self->written(ec);
+                      });
+}
+
+// ---- slow readers ----
+
+void Connection::begin_span() {
+    taken_ = written_ + writing_ - std::min<std::uint64_t>(unsent(), written_ + writing_);
+    set_deadline(board_.limits.write_span);
+}
+
+bool Connection::takes_enough() {
+    const std::size_t left = unsent();
+    const std::uint64_t taken = written_ + writing_ - std::min<std::uint64_t>(left, written_ + writing_);
+    const auto& limits = board_.limits;
+    const auto least = limits.read_bytes_per_second *
+                       static_cast<std::uint64_t>(limits.write_span.count()) / 1000;
+    return left == 0 || taken - taken_ >= std::max<std::uint64_t>(least, 1);
+}
+
+// In the kernel's buffer, not acknowledged by the client's.
+std::size_t Connection::unsent() const {
+    int bytes = 0;
+    return ::ioctl(const_cast<tcp::socket&>(socket_).native_handle(), SIOCOUTQ, &bytes) == 0
+               ? static_cast<std::size_t>(bytes)
+               : 0;
 }
 
 void Connection::written(const error_code& ec) {
@@ -341,6 +415,7 @@ void Connection::ask() {
     if (stage_ != Stage::kParked) return;
     board_.parked.erase({parked_until_, this});
     to(Stage::kWriting);
+    begin_span();
     pump();
 }
 
@@ -350,6 +425,7 @@ void Connection::finish_response() {
     head_ = {};
     if (manners_.keep_alive && !board_.stopping) {
         to(Stage::kIdle);
+        await_head();
         set_deadline(board_.limits.keep_alive);
         return took(reader_.feed({}));
     }
@@ -366,11 +442,12 @@ void Connection::check_deadline(Micros now) {
     if (deadline_ == Micros{0} || now < deadline_) return;
     switch (stage_) {
         case Stage::kReading:
-            return refuse(408, "the request did not arrive in time");
+            return refuse({408, "the request did not arrive in time", Code::kRequestTimeout});
         case Stage::kIdle:
-            if (what_.empty()) return refuse(408, "no request arrived");
+            if (what_.empty()) return refuse({408, "no request arrived", Code::kRequestTimeout});
             return close();
         case Stage::kWriting:
+            if (takes_enough()) return begin_span();
             note(board_.log, LogLevel::kDebug, name_of_request(), "the client stopped reading");
             return close();
         case Stage::kLingering:
@@ -393,7 +470,12 @@ void Connection::close() {
     if (stage_ == Stage::kClosed) return;
     const auto self = shared_from_this();  // the board's may be the last one
     if (stage_ == Stage::kParked) board_.parked.erase({parked_until_, this});
+    has_head();
     to(Stage::kClosed);
+    if (from_) {
+        const auto counted = board_.addresses.find(*from_);
+        if (--counted->second == 0) board_.addresses.erase(counted);
+    }
     forget_body_bytes();
     body_.reset();
     error_code ignored;

@@ -16,6 +16,8 @@
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
+#include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -49,6 +51,10 @@ struct Board {
     // By ask_again_at; Micros::max(): at a wake only.
     std::set<std::pair<Micros, Connection*>> parked{};
     std::unordered_map<Connection*, std::shared_ptr<Connection>> connections{};
+    // Those that wait for a request's head, the longest waiting first.
+    std::list<Connection*> headless{};
+    // By address. Whoever is not counted is not in it.
+    std::map<boost::asio::ip::address, std::size_t> addresses{};
     std::function<void()> wake{};  // asks all parked ones soon
     std::function<void()> gone{};  // a connection was closed
     std::vector<char> scratch = std::vector<char>(64u << 10);  // where every read lands
@@ -56,11 +62,12 @@ struct Board {
 
 class Connection final : public std::enable_shared_from_this<Connection> {
   public:
-    Connection(Board& board, tcp::socket socket);
+    // `from`: whom it counts for, if anybody.
+    Connection(Board& board, tcp::socket socket, std::optional<boost::asio::ip::address> from);
 
     void start();
     // Answers 503 to whatever comes, and closes.
-    void start_refusing();
+    void start_refusing(std::string_view why);
     // Asks a parked body again; without effect in every other stage.
     void ask();
     // Ends what has been waiting for the client longer than the limits say.
@@ -82,7 +89,15 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     void watch_parked();
     void drain();
     void handle();
-    void refuse(int status, std::string_view why);
+    Admission admit(const http::Request& head, std::optional<std::size_t> here);
+    void await_head();
+    void has_head();
+    void refuse(const Refusal& refusal);
+    void refuse_early();
+    void name(const http::Request& request);
+    void begin_span();
+    bool takes_enough();
+    std::size_t unsent() const;
     void respond(http::Response response);
     std::optional<http::Step> pull();
     void pump();
@@ -102,6 +117,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     Micros deadline_{0};    // 0: none
     Micros body_since_{0};  // when the headers of the request being read had ended; 0: not yet
     std::size_t body_counted_ = 0;  // of board_.bodies_bytes
+    const std::optional<boost::asio::ip::address> from_;
+    std::optional<std::list<Connection*>::iterator> headless_;  // in the board's list
+    std::optional<http::Response> early_;  // to a request whose body is not wanted
 
     // the response under way
     std::string what_;  // "POST /v1/push": for the log
@@ -113,6 +131,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     Micros parked_until_{0};
     std::string head_;  // response head and chunk line, before out_
     Bytes out_;
+    std::uint64_t written_ = 0;   // to the kernel, before the write under way
+    std::uint64_t writing_ = 0;   // by it, so far
+    std::uint64_t taken_ = 0;     // by the client, when the span began
 };
 
 }  // namespace skerry::server

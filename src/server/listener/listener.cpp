@@ -63,7 +63,7 @@ struct Listener::Impl {
         board.gone = [this] { gone(); };
         const auto& limits = options.limits;
         sweep_every = std::clamp<Micros>(
-            std::min({limits.header_time, limits.body_idle, limits.write_idle, limits.linger}) / 4,
+            std::min({limits.header_time, limits.body_idle, limits.write_span, limits.linger}) / 4,
             limits.tick, std::max<Micros>(kSweepEvery, limits.tick));
     }
     ~Impl() {
@@ -75,6 +75,8 @@ struct Listener::Impl {
     Result<tcp::endpoint> find(const ListenOptions& options);
     void accept();
     void accepted(tcp::socket socket);
+    std::optional<asio::ip::address> counted_for(const tcp::socket& socket) const;
+    bool has_too_many(const asio::ip::address& from);
     void warn(std::string_view text);
     void tick();
     void look();
@@ -170,18 +172,52 @@ void Listener::Impl::accepted(tcp::socket socket) {
     socket.non_blocking(true, ec);
     if (!ec) socket.set_option(tcp::no_delay(true), ec);
     if (ec) return;  // the client is gone already
+    const std::string most = std::to_string(board.limits.connections) + " connections";
+    if (board.connections.size() >= board.limits.connections && !board.headless.empty()) {
+        warn("more than " + most + ": closing those that wait for longest");
+        board.connections.at(board.headless.front())->close();
+    }
     const std::size_t open = board.connections.size();
-    if (open >= board.limits.connections)
-        warn("more than " + std::to_string(board.limits.connections) +
-             " connections: refusing new ones");
+    const bool full = open >= board.limits.connections;
+    if (full) warn("more than " + most + ": refusing new ones");
     if (open >= board.limits.connections + kRefusalsMax) return;
-    auto connection = std::make_shared<Connection>(board, std::move(socket));
+    auto from = counted_for(socket);
+    const bool too_many = from && has_too_many(*from);
+    auto connection = std::make_shared<Connection>(board, std::move(socket), std::move(from));
     board.connections.emplace(connection.get(), connection);
     connections = board.connections.size();
-    if (open >= board.limits.connections || board.stopping)
-        connection->start_refusing();
+    if (board.stopping)
+        connection->start_refusing("the server is stopping");
+    else if (full)
+        connection->start_refusing("too many connections");
+    else if (too_many)
+        connection->start_refusing("too many connections from one address");
     else
         connection->start();
+}
+
+// The address that a connection counts for: of IPv6 the first half. None: it is gone, or not counted.
+std::optional<asio::ip::address> Listener::Impl::counted_for(const tcp::socket& socket) const {
+    error_code ec;
+    auto peer = socket.remote_endpoint(ec).address();
+    if (ec) return std::nullopt;
+    if (peer.is_v6() && peer.to_v6().is_v4_mapped())
+        peer = asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6());
+    if (peer.is_loopback() && board.limits.loopback == ListenLimits::Loopback::kUnlimited)
+        return std::nullopt;
+    if (!peer.is_v6()) return peer;
+    auto bytes = peer.to_v6().to_bytes();
+    std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+    return asio::ip::address(asio::ip::address_v6(bytes));
+}
+
+bool Listener::Impl::has_too_many(const asio::ip::address& from) {
+    const auto there = board.addresses.find(from);
+    if (there == board.addresses.end() || there->second < board.limits.address_connections)
+        return false;
+    warn("more than " + std::to_string(board.limits.address_connections) +
+         " connections from one address: refusing new ones");
+    return true;
 }
 
 void Listener::Impl::warn(std::string_view text) {

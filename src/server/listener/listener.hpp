@@ -10,9 +10,9 @@
 // is parked: asked again after a wake (handler.take_wake(), handler.tick()) and at its
 // ask_again_at, to within one tick.
 //
-// What a client does wrong is answered (400, 408, 413, 431, 501, 503) and its connection closed; it
-// is no reason for a log line above debug. Nothing of a request but its method and path is ever
-// logged.
+// What a client does wrong is answered (400, 408, 413, 414, 417, 431, 501, 503) with one line of text
+// that begins with the error's code, and its connection closed; it is no reason for a log line above
+// debug. Nothing of a request but its method and path is ever logged.
 #pragma once
 
 #include <chrono>
@@ -26,28 +26,38 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "server/http/handler.hpp"
+#include "server/listener/request_reader.hpp"
 
 namespace skerry::server {
 
 // Every limit with its reason. Tests shorten the times.
 struct ListenLimits {
-    // Request line and headers; a bearer token of 8 KiB fits twice. Beyond: 431.
-    std::size_t header_bytes = 16u << 10;
+    HeadLimits head;
     // 10 KB a connection in user and kernel space make 100 MB, and the usual hard limit of open
-    // files is 20,000. Beyond: 503 with Retry-After; beyond kRefusalsMax more, closed without a
-    // word.
+    // files is 20,000. Beyond: the one that has been waiting for a request's head for longest is
+    // closed, so that those who only hold connections lose them to those who use theirs; where none
+    // waits, 503 with Retry-After; beyond kRefusalsMax more, closed without a word.
     std::size_t connections = 10'000;
+    // From one address (of IPv6 the first 64 bits, which one machine has). A house or an office
+    // behind one address fits. Beyond: 503 with Retry-After.
+    std::size_t address_connections = 1'000;
+    // Loopback is where a proxy is: all the world comes from there.
+    enum class Loopback { kUnlimited, kLimited } loopback = Loopback::kUnlimited;
     // Bodies of all requests that are being read, together: a thousand clients that each announce
     // the largest body must not exhaust the memory. Beyond: 503 with Retry-After.
     std::size_t bodies_bytes = 256u << 20;
     // From a request's first byte (from accept for the first one) to the end of its headers.
     // Beyond: 408.
     Millis header_time{10'000};
-    // Between two arrivals of body bytes; the whole body must also average kBodyBytesPerSecondMin.
-    // Beyond: 408.
+    // Between two arrivals of body bytes; the whole body must also average this rate. Slower on
+    // average is no client but a siege: the largest body would hold its memory for days. Beyond: 408.
     Millis body_idle{30'000};
-    // Between two acceptances of response bytes by the client's window. Beyond: closed.
-    Millis write_idle{60'000};
+    std::size_t body_bytes_per_second = 1'024;
+    // As long as there is something to send, a client has to take so much of it in each of these
+    // spans, else a reader of one byte a minute holds an answer's memory for ever. Bytes that lie in
+    // our kernel's buffer are not taken. Beyond: closed.
+    Millis write_span{60'000};
+    std::size_t read_bytes_per_second = 128;
     // An idle keep-alive connection; longer than the 60 s after which common proxies close theirs,
     // so that it is they who close. Beyond: closed.
     Millis keep_alive{75'000};

@@ -2,6 +2,8 @@
 // request_reader_test.cpp.
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "server/listener/test_kit.hpp"
 
 namespace skerry::server {
@@ -162,7 +164,7 @@ TEST(ListenerLimits, ClosesAnIdleConnection) {
 
 TEST(ListenerLimits, ClosesOnAClientThatStopsReading) {
     ListenLimits limits;
-    limits.write_idle = Millis{60};
+    limits.write_span = Millis{60};
     limits.tick = Millis{5};
     Running server(limits);
     Client client(server.port, Client::Window::kSmall);
@@ -171,20 +173,124 @@ TEST(ListenerLimits, ClosesOnAClientThatStopsReading) {
     EXPECT_TRUE(server.handler.wait_for([](const Counts& c) { return c.bodies == 0; }));
 }
 
+// Bytes in the kernel's buffer count for nothing, however many they are.
+TEST(ListenerLimits, ClosesOnAClientThatReadsTooSlowly) {
+    testing::HandClock clock;
+    ListenLimits limits;
+    limits.tick = Millis{2};
+    Running server(limits, &clock);
+    const auto begin = [&](Client& client) {
+        client.send("GET /flood?2000 HTTP/1.1\r\nHost: h\r\n\r\n");
+        ASSERT_NE(client.receive_until("\r\n\r\n"), "");
+    };
+    Client slow(server.port, Client::Window::kSmall);
+    begin(slow);
+    Client steady(server.port, Client::Window::kSmall);
+    begin(steady);
+    ASSERT_TRUE(server.handler.wait_for([](const Counts& c) { return c.bodies == 2; }));
+    for (int i = 0; i < 4; ++i) {
+        for (int piece = 0; piece < 300; ++piece) ASSERT_NE(steady.receive_until(std::string(1000, 'x')), "");
+        clock.advance(limits.write_span);
+        const int ticks = server.handler.now().ticks;  // a sweep after the clock moved
+        ASSERT_TRUE(server.handler.wait_for([&](const Counts& c) { return c.ticks > ticks + 2; }));
+    }
+    EXPECT_TRUE(server.handler.wait_for([](const Counts& c) { return c.bodies == 1; })) << server.log.lines();
+    EXPECT_FALSE(slow.receive().whole);
+    EXPECT_EQ(server.listener->connections(), 1u);
+}
+
 TEST(ListenerLimits, RefusesConnectionsBeyondTheirNumber) {
     ListenLimits limits;
     limits.connections = 2;
     Running server(limits);
     Client first(server.port);
     Client second(server.port);
-    EXPECT_EQ(first.ask("GET", "/x").status, 200);
-    EXPECT_EQ(second.ask("GET", "/x").status, 200);
+    for (Client* client : {&first, &second}) client->send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+    ASSERT_TRUE(server.handler.wait_for([](const Counts& c) { return c.waiting == 2; }));
     Client third(server.port);
     const auto refused = third.ask("GET", "/x");
     EXPECT_EQ(refused.status, 503);
     EXPECT_TRUE(refused.has("retry-after: 5\r\n"));
-    EXPECT_EQ(first.ask("GET", "/x").status, 200);
+    EXPECT_EQ(refused.body, "server_busy: too many connections\n");
     EXPECT_NE(server.log.lines().find("! http: more than 2 connections"), std::string::npos);
+    server.handler.publish("end");
+    EXPECT_EQ(first.receive().body, "end");
+    EXPECT_EQ(second.receive().body, "end");
+}
+
+// Who holds connections without using them loses them to those who come with a request.
+TEST(ListenerLimits, GivesThePlaceOfWhoWaitsForLongestToWhoComes) {
+    ListenLimits limits;
+    limits.connections = 3;
+    Running server(limits);
+    Client working(server.port);
+    working.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+    ASSERT_TRUE(server.handler.wait_for([](const Counts& c) { return c.waiting == 1; }));
+    Client silent(server.port);
+    Client half(server.port);
+    half.send("GET / HTTP/1.1\r\nX: ");
+    std::vector<std::unique_ptr<Client>> good;
+    for (int i = 0; i < 20; ++i) {
+        good.push_back(std::make_unique<Client>(server.port));
+        ASSERT_EQ(good.back()->ask("GET", "/x").status, 200);
+    }
+    EXPECT_EQ(silent.receive_all(), "");
+    EXPECT_EQ(half.receive_all(), "");
+    server.handler.publish("end");
+    EXPECT_EQ(working.receive().body, "end");
+}
+
+TEST(ListenerLimits, BoundsTheConnectionsOfOneAddress) {
+    ListenLimits limits;
+    limits.address_connections = 2;
+    limits.loopback = ListenLimits::Loopback::kLimited;
+    Running server(limits);
+    auto first = std::make_unique<Client>(server.port);
+    Client second(server.port);
+    EXPECT_EQ(first->ask("GET", "/x").status, 200);
+    EXPECT_EQ(second.ask("GET", "/x").status, 200);
+    {
+        Client third(server.port);
+        const auto refused = third.receive();
+        EXPECT_EQ(refused.status, 503);
+        EXPECT_EQ(refused.body, "server_busy: too many connections from one address\n");
+        EXPECT_EQ(third.receive_all(), "");
+    }
+    Client elsewhere(server.port, Client::Window::kUsual, "127.0.0.2");
+    EXPECT_EQ(elsewhere.ask("GET", "/x").status, 200);
+    EXPECT_EQ(second.ask("GET", "/x").status, 200) << "whoever is in goes on";
+    first.reset();
+    ASSERT_TRUE(server.wait_for_connections(2));
+    Client again(server.port);
+    EXPECT_EQ(again.ask("GET", "/x").status, 200);
+}
+
+TEST(ListenerLimits, DoesNotCountLoopbackWhereAProxyIs) {
+    ListenLimits limits;
+    limits.address_connections = 1;
+    Running server(limits);
+    Client first(server.port);
+    Client second(server.port);
+    EXPECT_EQ(first.ask("GET", "/x").status, 200);
+    EXPECT_EQ(second.ask("GET", "/x").status, 200);
+}
+
+TEST(ListenerLimits, AnswersBeforeTheBodyWhereItIsNotWanted) {
+    Running server;
+    for (const std::string expect : {"", "Expect: 100-continue\r\n"}) {
+        Client client(server.port);
+        client.send("POST /closed HTTP/1.1\r\nHost: h\r\n" + expect + "Content-Length: 4000000\r\n\r\n");
+        const auto refused = client.receive();
+        EXPECT_EQ(refused.status, 401);
+        EXPECT_TRUE(refused.has("connection: close\r\n"));
+        client.send("GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n");
+        EXPECT_EQ(client.receive_all(), "");
+    }
+    EXPECT_EQ(server.handler.now().early, 2);
+    Client small(server.port);  // it came with its head: nothing was spared by not reading it
+    EXPECT_EQ(small.ask("POST", "/closed", "body").status, 401);
+    EXPECT_EQ(small.ask("GET", "/x").status, 200);
+    EXPECT_FALSE(server.handler.now().targets.contains("/smuggled"));
 }
 
 TEST(ListenerLimits, SurvivesAHandlerThatThrowsAndKeepsTheQueryOutOfTheLog) {

@@ -5,8 +5,9 @@
 //   - Content-Length more than once or as a list; together with Transfer-Encoding (Beast's own
 //   check)
 //   - any Transfer-Encoding but exactly "chunked", or one in HTTP/1.0
-//   - more than one Host or Authorization, none or an empty Host in HTTP/1.1
-//   - targets that do not begin with "/"
+//   - more than one Host, Authorization, Content-Type or Content-Encoding, none or an empty Host in
+//   HTTP/1.1
+//   - targets that do not begin with "/", and expectations other than 100-continue
 // Fields are read when the header block ends: a trailer of a chunked body can add nothing to them.
 #include "server/listener/request_reader.hpp"
 
@@ -27,6 +28,9 @@ namespace {
 constexpr std::size_t kBodyReserveMax = 64u << 10;
 // A chunk's size line with extensions, or trailers: beyond it nobody means well.
 constexpr std::size_t kChunkLineMax = 16u << 10;
+// What chunks may add to a body in all: a byte in a chunk of its own takes six. Extensions of many
+// bytes would else make a server read a thousand times what it counts.
+constexpr std::size_t kFramingPerByteMax = 8;
 
 // A body that grows as bytes arrive (Beast's string_body reserves what the client announces).
 struct GrowingBody {
@@ -72,19 +76,19 @@ struct RequestReader::Parser {
     beast_http::request_parser<GrowingBody> beast;
 };
 
-RequestReader::RequestReader(std::size_t header_bytes_max, BodyMax body_max)
-    : header_bytes_max_(header_bytes_max), body_max_(std::move(body_max)) {}
+RequestReader::RequestReader(const HeadLimits& limits, Admit admit)
+    : limits_(limits), admit_(std::move(admit)) {}
 RequestReader::~RequestReader() = default;
 
-RequestReader::State RequestReader::refuse(int status, std::string why) {
-    refusal_ = Refusal{status, std::move(why)};
+RequestReader::State RequestReader::refuse(int status, std::string why, Code code) {
+    refusal_ = Refusal{status, std::move(why), code};
     parser_.reset();
     kept_ = {};
     return state_ = State::kRefused;
 }
 
 RequestReader::State RequestReader::feed(BytesView bytes) {
-    if (state_ == State::kRefused) return state_;
+    if (state_ == State::kRefused || state_ == State::kUnwanted) return state_;
     kept_.append(bytes);
     if (state_ == State::kIdle || state_ == State::kHeader) read_header();
     if (state_ == State::kBody) read_body();
@@ -100,9 +104,9 @@ RequestReader::State RequestReader::read_header() {
         if (kept_.empty()) return state_;
         if (kept_ == "\r") return state_;
         state_ = State::kHeader;
-        scanned_ = 0;
+        scanned_ = line_begin_ = lines_ = 0;
     }
-    const std::size_t end = std::min(kept_.size(), header_bytes_max_);
+    const std::size_t end = std::min(kept_.size(), limits_.bytes);
     for (; scanned_ < end; ++scanned_) {
         const char c = kept_[scanned_];
         const char before = scanned_ == 0 ? '\0' : kept_[scanned_ - 1];
@@ -110,13 +114,36 @@ RequestReader::State RequestReader::read_header() {
         if ((c == '\n') != (before == '\r'))
             return refuse(400, "a line of the headers does not end in CRLF");
         if ((c == ' ' || c == '\t') && before == '\n') return refuse(400, "a folded header line");
-        if (c == '\n' && scanned_ >= 3 && kept_.compare(scanned_ - 3, 2, "\r\n") == 0)
-            return accept_header(scanned_ + 1);
+        if (c == '\n' && scanned_ - line_begin_ == 1) return accept_header(scanned_ + 1);
+        if (c == '\n' && !take_line(scanned_ + 1)) return state_;
     }
-    if (end == header_bytes_max_)
-        return refuse(
-            431, "the headers are larger than " + std::to_string(header_bytes_max_) + " bytes");
+    if (end > line_begin_ && !take_line(end)) return state_;
+    if (end == limits_.bytes)
+        return refuse(431, "the headers are larger than " + std::to_string(limits_.bytes) + " bytes",
+                      Code::kLimitExceeded);
     return state_;
+}
+
+// The line up to `end`, whole or so far, is within its limits; else it is refused.
+bool RequestReader::take_line(std::size_t end) {
+    const bool is_first = lines_ == 0;
+    const bool is_whole = kept_[end - 1] == '\n';
+    const std::size_t most = is_first ? limits_.request_line_bytes : limits_.line_bytes;
+    if (end - line_begin_ > most) {
+        if (is_first)
+            refuse(414, "the request line is longer than " + std::to_string(most) + " bytes",
+                   Code::kLimitExceeded);
+        else
+            refuse(431, "a header line is longer than " + std::to_string(most) + " bytes",
+                   Code::kLimitExceeded);
+        return false;
+    }
+    if (!is_whole) return true;
+    line_begin_ = end;
+    if (++lines_ <= limits_.lines + 1) return true;
+    refuse(431, "more than " + std::to_string(limits_.lines) + " header lines",
+           Code::kLimitExceeded);
+    return false;
 }
 
 RequestReader::State RequestReader::accept_header(std::size_t bytes) {
@@ -129,43 +156,71 @@ RequestReader::State RequestReader::accept_header(std::size_t bytes) {
     if (ec) return refuse(400, "not an HTTP/1.1 request: " + ec.message());
     if (used != bytes || !parser.is_header_done()) return refuse(400, "not an HTTP/1.1 request");
     kept_.erase(0, bytes);
+    if (auto why = ambiguity()) return refuse(why->status, std::move(why->why));
+    take_fields();
+    return parser.is_done() ? state_ = State::kWhole : await_body();
+}
 
-    const auto& message = parser.get();
+std::optional<Refusal> RequestReader::ambiguity() const {
+    using beast_http::field;
+    const auto& message = parser_->beast.get();
     const bool http_1_1 = message.version() == 11;
-    if (message.count(beast_http::field::content_length) > 1 ||
-        message[beast_http::field::content_length].find(',') != boost::beast::string_view::npos)
-        return refuse(400, "more than one Content-Length");
-    if (message.count(beast_http::field::transfer_encoding) != 0) {
-        if (message.count(beast_http::field::content_length) != 0 || !http_1_1)
-            return refuse(400, "Transfer-Encoding where it must not be");
-        if (message.count(beast_http::field::transfer_encoding) != 1 ||
-            !same_word(message[beast_http::field::transfer_encoding], "chunked"))
-            return refuse(501, "a Transfer-Encoding other than chunked");
+    if (message.count(field::content_length) > 1 ||
+        message[field::content_length].find(',') != boost::beast::string_view::npos)
+        return Refusal{400, "more than one Content-Length"};
+    if (message.count(field::transfer_encoding) != 0) {
+        if (message.count(field::content_length) != 0 || !http_1_1)
+            return Refusal{400, "Transfer-Encoding where it must not be"};
+        if (message.count(field::transfer_encoding) != 1 ||
+            !same_word(message[field::transfer_encoding], "chunked"))
+            return Refusal{501, "a Transfer-Encoding other than chunked"};
     }
-    if (message.count(beast_http::field::host) > 1 ||
-        (http_1_1 && message[beast_http::field::host].empty()))
-        return refuse(400, "not exactly one Host");
-    if (message.count(beast_http::field::authorization) > 1)
-        return refuse(400, "more than one Authorization");
+    if (message.count(field::host) > 1 || (http_1_1 && message[field::host].empty()))
+        return Refusal{400, "not exactly one Host"};
+    for (const field one : {field::authorization, field::content_type, field::content_encoding})
+        if (message.count(one) > 1)
+            return Refusal{400, "more than one " + text_of(beast_http::to_string(one))};
     if (message.target().empty() || message.target().front() != '/')
-        return refuse(400, "the target is not a path");
+        return Refusal{400, "the target is not a path"};
+    if (message.count(field::expect) > 1 ||
+        (message.count(field::expect) == 1 && !same_word(message[field::expect], "100-continue")))
+        return Refusal{417, "an expectation other than 100-continue"};
+    return std::nullopt;
+}
 
+void RequestReader::take_fields() {
+    using beast_http::field;
+    const auto& message = parser_->beast.get();
     request_.method = text_of(message.method_string());
     request_.target = text_of(message.target());
-    request_.authorization = text_of(message[beast_http::field::authorization]);
-    request_.content_type = text_of(message[beast_http::field::content_type]);
-    request_.accept_encoding = text_of(message[beast_http::field::accept_encoding]);
-    manners_ = {.keep_alive = parser.keep_alive(),
-                .chunks = http_1_1,
+    request_.authorization = text_of(message[field::authorization]);
+    request_.content_type = text_of(message[field::content_type]);
+    request_.accept_encoding = text_of(message[field::accept_encoding]);
+    request_.content_encoding = text_of(message[field::content_encoding]);
+    manners_ = {.keep_alive = parser_->beast.keep_alive(),
+                .chunks = message.version() == 11,
                 .head = message.method() == beast_http::verb::head};
+    wants_continue_ = message.count(field::expect) != 0;
+}
 
-    const std::size_t body_max = body_max_(request_.target);
-    if (parser.content_length().value_or(0) > body_max)
-        return refuse(413, "the body is larger than " + std::to_string(body_max) + " bytes");
-    if (parser.is_done()) return state_ = State::kWhole;
-    parser.body_limit(body_max);
+RequestReader::State RequestReader::await_body() {
+    auto& parser = parser_->beast;
+    const auto length = parser.content_length();
+    const bool is_here = length && *length <= kept_.size();
+    const Admission admission =
+        admit_(request_, is_here ? std::optional<std::size_t>(*length) : std::nullopt);
+    if (!admission.wanted) {
+        parser_.reset();
+        kept_ = {};
+        return state_ = State::kUnwanted;
+    }
+    body_max_ = admission.body_bytes_max;
+    framed_ = 0;
+    if (length.value_or(0) > body_max_)
+        return refuse(413, "the body is larger than " + std::to_string(body_max_) + " bytes",
+                      Code::kLimitExceeded);
+    parser.body_limit(body_max_);
     parser.eager(true);
-    wants_continue_ = same_word(message[beast_http::field::expect], "100-continue");
     return state_ = State::kBody;
 }
 
@@ -176,13 +231,17 @@ RequestReader::State RequestReader::read_body() {
     while (!ec && !parser.is_done() && used < kept_.size())
         used += parser.put(boost::asio::const_buffer(kept_.data() + used, kept_.size() - used), ec);
     kept_.erase(0, used);
+    framed_ += used;
     if (ec == beast_http::error::body_limit)
-        return refuse(413, "the body is larger than " + std::to_string(body_max_(request_.target)) +
-                               " bytes");
+        return refuse(413, "the body is larger than " + std::to_string(body_max_) + " bytes",
+                      Code::kLimitExceeded);
     if (ec && ec != beast_http::error::need_more)
         return refuse(400, "the body's framing: " + ec.message());
+    if (parser.chunked() && framed_ > kFramingPerByteMax * body_bytes() + kChunkLineMax)
+        return refuse(400, "the chunks' lines are many times the body", Code::kLimitExceeded);
     if (parser.is_done()) return state_ = State::kWhole;
-    if (kept_.size() > kChunkLineMax) return refuse(400, "a chunk's line is too long");
+    if (kept_.size() > kChunkLineMax)
+        return refuse(400, "a chunk's line is too long", Code::kLimitExceeded);
     return state_;
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 namespace skerry::server {
 namespace {
 
@@ -9,7 +11,9 @@ using State = RequestReader::State;
 constexpr std::size_t kBodyMax = 1000;
 
 RequestReader reader() {
-    return RequestReader(16u << 10, [](std::string_view) { return kBodyMax; });
+    return RequestReader({}, [](const http::Request&, std::optional<std::size_t>) {
+        return Admission{.body_bytes_max = kBodyMax};
+    });
 }
 
 const std::string kPost =
@@ -116,7 +120,10 @@ TEST(RequestReader, RefusesWhatIsMalformedOrAmbiguous) {
         {"TLS hello", std::string("\x16\x03\x01\x02\x00\x01", 6), 400},
         {"control in target", "GET /\x01 HTTP/1.1\r\nHost: h\r\n\r\n", 400},
         {"long headers", start + "X: " + std::string(17'000, 'a'), 431},
-        {"long target", "GET /" + std::string(17'000, 'a'), 431},
+        {"long target", "GET /" + std::string(17'000, 'a'), 414},
+        {"two content types", start + "Content-Type: a/b\r\nContent-Type: c/d\r\n\r\n", 400},
+        {"two codings", start + "Content-Encoding: a\r\nContent-Encoding: b\r\n\r\n", 400},
+        {"another expectation", start + "Expect: 200-ok\r\nContent-Length: 1\r\n\r\n", 417},
         {"large body", start + "Content-Length: 1001\r\n\r\n", 413},
         {"huge body", start + "Content-Length: 18446744073709551615\r\n\r\n", 413},
         {"large chunk", start + "Transfer-Encoding: chunked\r\n\r\n3e9\r\n", 413},
@@ -147,6 +154,81 @@ TEST(RequestReader, TakesTheLargestBody) {
                      std::string(kBodyMax, 'x') + "\r\n0\r\n\r\n"),
               State::kWhole);
     EXPECT_EQ(r.take().body.size(), kBodyMax);
+}
+
+// The largest request of each kind, and one byte or line more.
+TEST(RequestReader, TakesHeadsUpToEachLimitAndNoneBeyond) {
+    const HeadLimits limits;
+    const std::string start = "GET / HTTP/1.1\r\nHost: h\r\n";
+    const auto line = [](std::size_t bytes) { return "X: " + std::string(bytes - 5, 'a') + "\r\n"; };
+    const auto request_line = [](std::size_t bytes) {
+        return "GET /" + std::string(bytes - 16, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n";
+    };
+    const auto lines = [&](std::size_t count) {
+        std::string text = start;
+        for (std::size_t i = 1; i < count; ++i) text += "X: a\r\n";
+        return text + "\r\n";
+    };
+    const auto bytes = [&](std::size_t all) {
+        const std::string half = line(limits.bytes / 2);
+        return start + half + line(all - start.size() - half.size() - 2) + "\r\n";
+    };
+    ASSERT_EQ(request_line(limits.request_line_bytes).find("\r\n") + 2, limits.request_line_bytes);
+    ASSERT_EQ(bytes(limits.bytes).size(), limits.bytes);
+    for (const auto& [name, at, beyond, status] : std::vector<std::tuple<std::string, std::string, std::string, int>>{
+             {"request line", request_line(limits.request_line_bytes),
+              request_line(limits.request_line_bytes + 1), 414},
+             {"line", start + line(limits.line_bytes) + "\r\n",
+              start + line(limits.line_bytes + 1) + "\r\n", 431},
+             {"lines", lines(limits.lines), lines(limits.lines + 1), 431},
+             {"bytes", bytes(limits.bytes), bytes(limits.bytes + 1), 431}}) {
+        for (const std::size_t step : {std::size_t{1}, std::size_t{1000}, std::size_t{100'000}}) {
+            const auto read = [&](RequestReader& r, const std::string& text) {
+                for (std::size_t i = 0; i < text.size(); i += step)
+                    r.feed(std::string_view(text).substr(i, step));
+            };
+            auto taken = reader();
+            read(taken, at);
+            EXPECT_EQ(taken.state(), State::kWhole) << name << step;
+            auto refused = reader();
+            read(refused, beyond);
+            EXPECT_EQ(refused.state(), State::kRefused) << name << step;
+            EXPECT_EQ(refused.refusal().status, status) << name << ": " << refused.refusal().why;
+            EXPECT_EQ(refused.refusal().code, Code::kLimitExceeded) << name;
+        }
+    }
+}
+
+TEST(RequestReader, RefusesChunksWhoseLinesAreManyTimesTheBody) {
+    const std::string start = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    auto plain = reader();  // a byte a chunk is silly, and allowed
+    std::string single = start;
+    for (std::size_t i = 0; i < kBodyMax; ++i) single += "1\r\nx\r\n";
+    EXPECT_EQ(plain.feed(single + "0\r\n\r\n"), State::kWhole);
+    auto padded = reader();
+    padded.feed(start);
+    const std::string chunk = "1;e=" + std::string(1000, 'x') + "\r\nx\r\n";
+    int chunks = 0;
+    while (padded.feed(chunk) == State::kBody) ASSERT_LT(++chunks, 30);
+    EXPECT_EQ(padded.state(), State::kRefused);
+    EXPECT_EQ(padded.refusal().code, Code::kLimitExceeded);
+}
+
+TEST(RequestReader, AsksBeforeTheBodyAndReadsNoneThatIsNotWanted) {
+    std::vector<std::optional<std::size_t>> asked;
+    RequestReader r({}, [&](const http::Request& head, std::optional<std::size_t> here) {
+        EXPECT_EQ(head.content_encoding, "br");
+        asked.push_back(here);
+        return Admission{.body_bytes_max = 10, .wanted = here.has_value()};
+    });
+    const std::string start = "POST /x HTTP/1.1\r\nHost: h\r\nContent-Encoding: br\r\n";
+    ASSERT_EQ(r.feed(start + "Content-Length: 2\r\n\r\nab"), State::kWhole);
+    r.take();
+    ASSERT_EQ(r.feed(start + "Content-Length: 2\r\n\r\na"), State::kUnwanted);
+    EXPECT_EQ(r.head().target, "/x");
+    EXPECT_FALSE(r.take_wants_continue());
+    EXPECT_EQ(r.feed("b" + kPost), State::kUnwanted) << "what follows could be the body";
+    EXPECT_EQ(asked, (std::vector<std::optional<std::size_t>>{2, std::nullopt}));
 }
 
 TEST(RequestReader, KnowsTheClientsManners) {

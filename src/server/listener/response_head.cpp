@@ -30,8 +30,12 @@ std::string_view reason(int status) {
             return "Conflict";
         case 413:
             return "Content Too Large";
+        case 414:
+            return "URI Too Long";
         case 415:
             return "Unsupported Media Type";
+        case 417:
+            return "Expectation Failed";
         case 429:
             return "Too Many Requests";
         case 431:

@@ -14,12 +14,19 @@ namespace skerry::server::testing {
 
 // ---- client ----
 
-Client::Client(std::uint16_t port, Window window) {
+Client::Client(std::uint16_t port, Window window, const char* from) {
     fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (window == Window::kSmall) {
         const int bytes = 8192;
         ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
     }
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    ::inet_pton(AF_INET, from, &own.sin_addr);
+    const int later = 1;  // the port is chosen when connecting: many tests share the addresses
+    ::setsockopt(fd_, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof later);
+    if (::bind(fd_, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0)
+        ADD_FAILURE() << "cannot come from " << from;
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -211,7 +218,10 @@ class FakeHandler::ThrowLate final : public http::Body {
 };
 
 http::Response FakeHandler::handle(const http::Request& request) {
-    count([](Counts& c) { ++c.handled; });
+    count([&](Counts& c) {
+        ++c.handled;
+        c.targets.insert(request.target);
+    });
     const auto body_of = [this](std::unique_ptr<http::Body> body) {
         count([](Counts& c) { ++c.bodies; });
         http::Response response;
@@ -233,6 +243,9 @@ http::Response FakeHandler::handle(const http::Request& request) {
     } else if (target == "/busy") {
         response.status = 503;
         response.retry_after_s = 7;
+    } else if (target == "/closed") {
+        response.status = 401;
+        response.body = std::make_unique<http::WholeBody>("no");
     } else if (target == "/none") {
         response.status = 204;
     } else if (target == "/publish") {
@@ -242,6 +255,12 @@ http::Response FakeHandler::handle(const http::Request& request) {
             request.body.empty() ? request.method + " " + request.target : request.body);
     }
     return response;
+}
+
+std::optional<http::Response> FakeHandler::refuse_early(const http::Request& head) {
+    if (head.target != "/closed") return std::nullopt;
+    count([](Counts& c) { ++c.early; });
+    return handle(head);
 }
 
 bool FakeHandler::tick() {
@@ -277,6 +296,11 @@ Running::Running(ListenLimits limits, const Clock* clock, std::string watched) {
     listener = std::move(*opened);
     port = listener->port();
     thread_ = std::thread([this] { listener->run(); });
+}
+
+bool Running::wait_for_connections(std::size_t most) {
+    // The handler is ticked, so it is asked again.
+    return handler.wait_for([&](const FakeHandler::Counts&) { return listener->connections() <= most; });
 }
 
 void Running::stop() {

@@ -29,7 +29,8 @@ struct Answer {
 class Client {
   public:
     enum class Window { kUsual, kSmall };
-    explicit Client(std::uint16_t port, Window window = Window::kUsual);
+    // `from`: the address to come from.
+    explicit Client(std::uint16_t port, Window window = Window::kUsual, const char* from = "127.0.0.1");
     ~Client();
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
@@ -58,6 +59,7 @@ class Client {
 // POST /echo      the body                           POST /publish  the body, for every /wait
 // GET  /big-wait  kBigPiece, then as /wait
 // GET  /none 204  GET /throw  GET /throw-late        POST /small: at most 10 bytes
+// POST /closed    401, whatever the body is
 class FakeHandler final : public http::Handler {
   public:
     static constexpr std::size_t kPiece = 64u << 10;
@@ -67,6 +69,7 @@ class FakeHandler final : public http::Handler {
     std::size_t body_bytes_max(std::string_view target) const override {
         return target == "/small" ? 10 : 8u << 20;
     }
+    std::optional<http::Response> refuse_early(const http::Request& head) override;
     bool tick() override;
     bool look() override;
     bool take_wake() override;
@@ -80,13 +83,19 @@ class FakeHandler final : public http::Handler {
     }
     struct Counts {
         int handled = 0;
+        int early = 0;    // refused before the body
         int waiting = 0;  // bodies of /wait that have said kWait
         int bodies = 0;   // alive
         int pieces = 0;
         int ticks = 0;
         int looks = 0;
         std::set<std::thread::id> threads{};
+        std::set<std::string> targets{};  // handled
     };
+    Counts now() {
+        const std::lock_guard lock(mutex_);
+        return counts_;
+    }
 
   private:
     class Flood;
@@ -145,6 +154,8 @@ class Running {
                      std::string watched = {});
     ~Running() { stop(); }
     void stop();
+    // Until at most so many are open.
+    bool wait_for_connections(std::size_t most);
 
     FakeHandler handler;
     TestLog log;

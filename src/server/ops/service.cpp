@@ -3,7 +3,7 @@
 #include <array>
 
 #include "server/access/principal.hpp"
-#include "wire/messages.hpp"
+#include "server/http/route_table.hpp"
 
 namespace skerry::server::ops {
 
@@ -17,8 +17,6 @@ constexpr Micros kBehindMax = std::chrono::seconds(10);
 constexpr Micros kFullFor = std::chrono::minutes(1);
 constexpr std::uint32_t kRetryAfterS = 5;
 
-// The routes that are told apart in figures; whatever else somebody asks for is one.
-constexpr std::array<std::string_view, 7> kMeasured{wire::kPathEnroll, wire::kPathPush, wire::kPathPull, wire::kPathCheck, "/healthz", "/readyz", "/metrics"};
 
 http::Response plain(int status, std::string text) {
     http::Response response;
@@ -54,13 +52,12 @@ class CountedBody final : public http::Body {
 class Service final : public http::Handler {
   public:
     explicit Service(const ServiceContext& context) : c_(context) {
-        for (const std::string_view route : kMeasured) traffic_->routes.try_emplace(std::string(route));
-        traffic_->routes.try_emplace("other");
+        for (const http::Route& route : http::kRoutes) traffic_->routes.try_emplace(std::string(route.path));
+        traffic_->routes.try_emplace("other");  // whatever else somebody asks for
     }
 
     http::Response handle(const http::Request& request) override {
-        const auto found = traffic_->routes.find(request.target);
-        Traffic::Route& measured = found == traffic_->routes.end() ? traffic_->routes.find("other")->second : found->second;
+        Traffic::Route& measured = measured_of(request);
         const Micros begun = c_.clock.mono();
         const Route* route = find(request);
         const std::uint64_t full_before = c_.tally.disk_full;
@@ -69,10 +66,15 @@ class Service final : public http::Handler {
         traffic_->timed(measured, c_.clock.mono() - begun);
         if (c_.tally.transactions != judged_before) full_at_.reset();
         if (c_.tally.disk_full != full_before) full_at_ = begun;
-        ++measured.answers[response.status];
         measured.bytes_in += request.body.size();
-        if (response.body) response.body = std::make_unique<CountedBody>(std::move(response.body), traffic_, measured);
-        return response;
+        return counted(std::move(response), measured);
+    }
+
+    std::optional<http::Response> refuse_early(const http::Request& head) override {
+        if (find(head) != nullptr) return std::nullopt;  // they take no body: the host says so
+        auto refused = c_.inner.refuse_early(head);
+        if (refused) *refused = counted(std::move(*refused), measured_of(head));
+        return refused;
     }
 
     std::size_t body_bytes_max(std::string_view target) const override { return c_.inner.body_bytes_max(target); }
@@ -86,21 +88,32 @@ class Service final : public http::Handler {
 
   private:
     struct Route {
-        std::string_view path;
+        const http::Route* route;
         http::Response (Service::*run)(const http::Request&);
     };
 
     const Route* find(const http::Request& request) const {
-        static constexpr std::array kRoutes{
-            Route{"/healthz", &Service::health},
-            Route{"/readyz", &Service::ready},
-            Route{"/metrics", &Service::metrics},
+        static constexpr std::array kOwn{
+            Route{http::find_route("/healthz"), &Service::health},
+            Route{http::find_route("/readyz"), &Service::ready},
+            Route{http::find_route("/metrics"), &Service::metrics},
         };
-        for (const Route& route : kRoutes)
-            if (route.path == request.target && request.method == "GET" && request.body.empty() &&
-                (route.path != "/metrics" || c_.metrics == Metrics::kOn))
-                return &route;
+        for (const Route& own : kOwn)
+            if (own.route->path == request.target && own.route->method == request.method && request.body.empty() &&
+                (own.route->gate != http::Gate::kMetrics || c_.metrics == Metrics::kOn))
+                return &own;
         return nullptr;
+    }
+
+    Traffic::Route& measured_of(const http::Request& request) {
+        const auto found = traffic_->routes.find(request.target);
+        return found == traffic_->routes.end() ? traffic_->routes.find("other")->second : found->second;
+    }
+
+    http::Response counted(http::Response response, Traffic::Route& measured) {
+        ++measured.answers[response.status];
+        if (response.body) response.body = std::make_unique<CountedBody>(std::move(response.body), traffic_, measured);
+        return response;
     }
 
     http::Response health(const http::Request&) { return plain(200, "ok\n"); }
