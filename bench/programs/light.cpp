@@ -141,7 +141,8 @@ void Answer::unpack(const Bytes& raw, Bytes& body) {
         spare.pop_back();
     }
     if (!unpacker_) unpacker_ = std::make_unique<coding::Unpacker>();
-    must(unpacker_->feed(raw, body));
+    BytesView rest = raw;
+    must(unpacker_->feed(rest, body, SIZE_MAX));
     if (unpacker_->at_boundary()) spare.push_back(std::move(unpacker_));
 }
 

@@ -85,6 +85,7 @@ struct Unpacker::Context {
     std::uint64_t in = 0;
     std::uint64_t out = 0;
     bool open = false;
+    bool held_back = false;  // there may be output that had no room
     bool failed = false;
     ~Context() { ZSTD_freeDCtx(handle); }
 };
@@ -97,27 +98,31 @@ Unpacker::~Unpacker() = default;
 
 bool Unpacker::at_boundary() const { return !context_->open && !context_->failed; }
 
-Result<void> Unpacker::feed(BytesView bytes, Bytes& out) {
+bool Unpacker::has_more(BytesView bytes) const { return !context_->failed && (!bytes.empty() || context_->held_back); }
+
+Result<void> Unpacker::feed(BytesView& bytes, Bytes& out, std::size_t most) {
     Context& c = *context_;
     const auto refuse = [&](std::string_view why) {
         c.failed = true;
         return fail(Code::kForeignAnswer, "the answer's zstd coding " + std::string(why));
     };
     if (c.failed) return refuse("was damaged before");
-    c.in += bytes.size();
-    ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
     const std::size_t room = ZSTD_DStreamOutSize();
-    for (bool more = in.size != 0; more;) {
+    for (std::size_t given = 0; has_more(bytes) && given < most;) {
         const std::size_t start = out.size();
         out.resize(start + room);
+        ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
         ZSTD_outBuffer into{out.data() + start, room, 0};
         const std::size_t left = ZSTD_decompressStream(c.handle, &into, &in);
         out.resize(start + into.pos);
         if (ZSTD_isError(left)) return refuse(std::string("is damaged: ") + ZSTD_getErrorName(left));
+        bytes.remove_prefix(in.pos);
+        given += into.pos;
         c.open = left != 0;
+        c.held_back = c.open && into.pos == room;
+        c.in += in.pos;
         c.out += into.pos;
         if (c.out > kFreeBytes + kRatioMax * c.in) return refuse("grows beyond all measure");
-        more = in.pos < in.size || (c.open && into.pos == room);
     }
     return {};
 }

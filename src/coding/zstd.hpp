@@ -38,9 +38,11 @@ class Unpacker {
   public:
     Unpacker();
     ~Unpacker();
-    // Appends what the bytes so far give. foreign_answer: they are not zstd, are damaged, or grow beyond all measure; then
-    // every later call fails too.
-    Result<void> feed(BytesView bytes, Bytes& out);
+    // Takes from the front of `bytes` and appends what they give, until `most` was appended (a little more may be): a few bytes can
+    // stand for a gigabyte, which must not be in memory at once. Call it again while has_more(bytes). foreign_answer: they are not
+    // zstd, are damaged, or grow beyond all measure; then every later call fails too.
+    Result<void> feed(BytesView& bytes, Bytes& out, std::size_t most);
+    bool has_more(BytesView bytes) const;
     // No frame is open: the body may end here.
     bool at_boundary() const;
 

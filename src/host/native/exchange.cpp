@@ -183,23 +183,35 @@ void Exchange::received(const error_code& ec, std::size_t bytes) {
 }
 
 void Exchange::took(std::size_t bytes) {
+    BytesView rest(buffer_.data(), bytes);
+    do {
+        if (!took_some(rest)) return;
+        rest = {};
+    } while (reader_->has_more());
+    receive();
+}
+
+// False: this was all, whether it went well or not.
+bool Exchange::took_some(BytesView bytes) {
     body_.clear();
     const std::uint64_t before = reader_->transferred();
-    const auto state = reader_->feed(BytesView(buffer_.data(), bytes), body_);
+    const auto state = reader_->feed(bytes, body_);
     const bool has_head = state == ResponseReader::State::kBody ||
                           state == ResponseReader::State::kWhole || reader_->info().status >= 200;
     // Each report may end in cancel().
-    if (has_head && !std::exchange(reported_start_, true))
+    if (has_head && !std::exchange(reported_start_, true)) {
         owner_.started(request_.id, reader_->info());
-    else if (!has_head && state == ResponseReader::State::kRefused)
-        return fail_now(reader_->error());
-    if (stage_ == Stage::kDone) return;
+    } else if (!has_head && state == ResponseReader::State::kRefused) {
+        fail_now(reader_->error());
+        return false;
+    }
+    if (stage_ == Stage::kDone) return false;
     const auto transferred = static_cast<std::size_t>(reader_->transferred() - before);
-    if (transferred != 0) owner_.bytes(request_.id, body_, transferred);
-    if (stage_ == Stage::kDone) return;
-    if (state == ResponseReader::State::kWhole) return finish();
-    if (state == ResponseReader::State::kRefused) return fail_now(reader_->error());
-    receive();
+    if (transferred != 0 || !body_.empty()) owner_.bytes(request_.id, body_, transferred);
+    if (stage_ == Stage::kDone) return false;
+    if (state == ResponseReader::State::kWhole) finish();
+    if (state == ResponseReader::State::kRefused) fail_now(reader_->error());
+    return state != ResponseReader::State::kWhole && state != ResponseReader::State::kRefused;
 }
 
 // The connection broke.

@@ -69,6 +69,7 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
     void receive();
     void received(const boost::system::error_code& ec, std::size_t bytes);
     void took(std::size_t bytes);
+    bool took_some(BytesView bytes);
     void lost(Error error);
     void finish();
     void fail_now(Error error);

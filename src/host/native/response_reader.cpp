@@ -77,6 +77,7 @@ ResponseReader::State ResponseReader::feed(BytesView bytes, Bytes& body) {
         const std::size_t before = kept_.size();
         if (read_head() != State::kHead || kept_.size() == before) break;
     }
+    if (has_more()) return decode(body);
     if (state_ == State::kBody) return read_body(body);
     if (state_ == State::kWhole && !kept_.empty())
         reusable_ = false;  // bytes that nobody asked for
@@ -130,24 +131,27 @@ ResponseReader::State ResponseReader::read_body(Bytes& body) {
     while (!ec && !parser.is_done() && used < kept_.size())
         used += parser.put(boost::asio::const_buffer(kept_.data() + used, kept_.size() - used), ec);
     kept_.erase(0, used);
-    const Bytes bytes = std::exchange(parser.get().body(), {});
+    Bytes bytes = std::exchange(parser.get().body(), {});
     transferred_ += bytes.size();
-    if (decode(bytes, body) == State::kRefused) return state_;
+    framed_ = parser.is_done();
+    packed_ = {};
+    packed_bytes_ = std::move(bytes);
+    if (unpacker_)
+        packed_ = packed_bytes_;
+    else
+        body += packed_bytes_;
+    if (decode(body) == State::kRefused) return state_;
     if (ec && ec != beast_http::error::need_more)
         return refuse(Code::kForeignAnswer, "the answer's framing is damaged: " + ec.message());
-    if (parser.is_done()) return whole();
-    if (kept_.size() > kChunkLineMax)
+    if (!framed_ && kept_.size() > kChunkLineMax)
         return refuse(Code::kForeignAnswer, "the answer's framing is damaged: an endless line");
     return state_;
 }
 
-ResponseReader::State ResponseReader::decode(BytesView bytes, Bytes& body) {
-    if (!unpacker_) {
-        body += bytes;
-        return state_;
-    }
-    auto fed = unpacker_->feed(bytes, body);
-    return fed ? state_ : refuse(fed.error().code, std::move(fed.error().message));
+ResponseReader::State ResponseReader::decode(Bytes& body) {
+    auto fed = unpacker_ ? unpacker_->feed(packed_, body, kDecodedAtOnce) : Result<void>{};
+    if (!fed) return refuse(fed.error().code, std::move(fed.error().message));
+    return framed_ && !has_more() ? whole() : state_;
 }
 
 ResponseReader::State ResponseReader::whole() {

@@ -21,6 +21,9 @@ struct ResponseInfo {
     Millis retry_after{0};  // 0: none, or not a number of seconds
 };
 
+// A coded body may grow a thousand times: so much of it is made before somebody takes it.
+inline constexpr std::size_t kDecodedAtOnce = 1u << 20;
+
 class ResponseReader {
   public:
     enum class State {
@@ -33,8 +36,10 @@ class ResponseReader {
     explicit ResponseReader(std::size_t head_bytes_max);
     ~ResponseReader();
 
-    // Takes bytes; body bytes among them are appended to `body`.
+    // Takes bytes; body bytes among them are appended to `body`, about kDecodedAtOnce at most: call it
+    // again, with none, while has_more().
     State feed(BytesView bytes, Bytes& body);
+    bool has_more() const { return state_ == State::kBody && unpacker_ && unpacker_->has_more(packed_); }
     // The connection has ended: kWhole where that is how the body ends, else kRefused (offline).
     State end();
 
@@ -52,13 +57,16 @@ class ResponseReader {
     State read_head();
     State read_body(Bytes& body);
     State whole();
-    State decode(BytesView bytes, Bytes& body);
+    State decode(Bytes& body);
 
     std::size_t head_bytes_max_;
     State state_ = State::kHead;
     std::string kept_;
     std::unique_ptr<Parser> parser_;
     std::optional<coding::Unpacker> unpacker_;
+    Bytes packed_bytes_;
+    BytesView packed_;     // of them, what is not decoded yet
+    bool framed_ = false;  // the body's last byte is here, decoded or not
     std::uint64_t transferred_ = 0;
     ResponseInfo info_;
     bool reusable_ = false;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace skerry::host {
 namespace {
 
@@ -54,6 +56,32 @@ TEST(ResponseReader, ReadsEveryFramingHoweverItIsCut) {
             EXPECT_EQ(out.reusable, !by_end);
         }
     }
+}
+
+// A body that grows is given out piece by piece, however much of it came at once.
+TEST(ResponseReader, GivesOutALargeCodedBodyInPieces) {
+    coding::Packer packer;
+    Bytes coded;
+    const Bytes zeros(16u << 20, '\0');
+    packer.pack(zeros, coded);
+    ResponseReader reader(1000);
+    Bytes body;
+    reader.feed("HTTP/1.1 200 OK\r\nContent-Encoding: zstd\r\nContent-Length: " +
+                    std::to_string(coded.size()) + "\r\n\r\n" + coded,
+                body);
+    Bytes all;
+    std::size_t pieces = 0;
+    for (;; ++pieces) {
+        EXPECT_LE(body.size(), 2 * kDecodedAtOnce);
+        all += std::exchange(body, {});
+        if (!reader.has_more()) break;
+        EXPECT_EQ(reader.state(), State::kBody);
+        reader.feed({}, body);
+    }
+    EXPECT_EQ(reader.state(), State::kWhole);
+    EXPECT_EQ(all, zeros);
+    EXPECT_GT(pieces, 10u);
+    EXPECT_EQ(reader.transferred(), coded.size());
 }
 
 TEST(ResponseReader, UndoesTheContentCodingAndRefusesOthers) {

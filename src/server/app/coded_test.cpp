@@ -37,7 +37,8 @@ struct Coded : testing::Test {
                 continue;
             }
             const std::size_t before = read.plain.size();
-            EXPECT_TRUE(unpacker.feed(piece, read.plain));
+            BytesView rest = piece;
+            EXPECT_TRUE(unpacker.feed(rest, read.plain, SIZE_MAX));
             EXPECT_TRUE(unpacker.at_boundary()) << "a piece is whole frames: what it holds can be used at once";
             read.frames.push_back(read.plain.size() - before);
         }
