@@ -6,6 +6,7 @@
 #include "server/app/test_world.hpp"
 #include "server/http/routes.hpp"
 #include "server/outflow/limits.hpp"
+#include "server/outflow/live_streams.hpp"
 #include "server/storage/sqlite/backend.hpp"
 #include "sqlite/database.hpp"
 
@@ -144,6 +145,43 @@ TEST_F(Pull, a_waiting_live_pull_beats_every_five_seconds) {
     EXPECT_EQ(anna.live_body().next(bytes), http::Step::kMore);
     EXPECT_EQ(bytes.size(), wire::kFrameOverhead);
     EXPECT_EQ(anna.live_body().next(bytes), http::Step::kWait);
+}
+
+TEST_F(Pull, security_T29_a_device_has_so_many_live_pulls_and_the_oldest_makes_room) {
+    const auto open = [&](const Peer& peer) {
+        Bytes body;
+        wire::put_header(body, wire::Kind::kPullRequest);
+        wire::Pull pull;
+        pull.device = peer.id;
+        pull.model_hash = peer.model.hash();
+        pull.keep_from = peer.keep_from;
+        pull.live = true;
+        wire::put(body, pull);
+        wire::put_empty(body, wire::FrameType::kEnd);
+        http::Response response = world.post(wire::kPathPull, std::move(body), peer.bearer);
+        EXPECT_EQ(response.status, 200);
+        bool waits = false;
+        read_all(*response.body, &waits);
+        EXPECT_TRUE(waits);
+        return response;
+    };
+    const auto waits = [](http::Response& response) {
+        bool still = false;
+        read_all(*response.body, &still);
+        return still;
+    };
+    http::Response other = open(bert);
+    std::vector<http::Response> all;
+    for (std::size_t i = 0; i < outflow::kLiveStreamsMax; ++i) all.push_back(open(anna));
+    for (http::Response& one : all) EXPECT_TRUE(waits(one)) << "up to the limit all stay";
+    all.push_back(open(anna));
+    EXPECT_FALSE(waits(all[0]));
+    for (std::size_t i = 1; i < all.size(); ++i) EXPECT_TRUE(waits(all[i])) << i;
+    EXPECT_TRUE(waits(other));
+    all.erase(all.begin() + 1, all.begin() + 3);  // two go by themselves: there is room for two
+    all.push_back(open(anna));
+    all.push_back(open(anna));
+    for (std::size_t i = 1; i < all.size(); ++i) EXPECT_TRUE(waits(all[i])) << i;
 }
 
 TEST_F(Pull, pitfall_37_a_live_pull_sends_nothing_more_once_its_token_is_gone) {

@@ -20,6 +20,7 @@
 #include "server/access/principal.hpp"
 #include "server/outflow/delta.hpp"
 #include "server/outflow/kept_lines.hpp"
+#include "server/outflow/live_streams.hpp"
 #include "server/outflow/shared.hpp"
 #include "server/outflow/slice.hpp"
 #include "server/scopes/floor.hpp"
@@ -43,6 +44,7 @@ struct OutflowContext {
     Tally& tally;
     Spooler& spooler;
     bool stopping = false;  // the server is about to end: whoever waits for changes is told that this was all
+    std::shared_ptr<LiveStreams> live = std::make_shared<LiveStreams>();
     mutable Shared shared{};  // what was read and encoded once need not be again
 };
 

@@ -26,7 +26,9 @@ class PullBody final : public http::Body {
     // Goes on with what the server kept for the device, or begins anew.
     Result<void> begin() {
         SKERRY_ASSIGN(const bool resumed, resume());
-        return resumed ? Result<void>{} : plan();
+        if (!resumed) SKERRY_TRY(plan());
+        if (request_.live) place_.emplace(c_.live, request_.device);  // the device is the asker's own: that was checked
+        return {};
     }
 
     http::Step next(Bytes& out) override {
@@ -164,7 +166,7 @@ class PullBody final : public http::Body {
 
     // False: nothing to do now.
     bool idle(Bytes& out) {
-        if (!request_.live || c_.stopping) {
+        if (!request_.live || c_.stopping || (place_ && place_->is_given_up())) {
             wire::put_empty(out, wire::FrameType::kEnd);
             end();
             return true;
@@ -181,6 +183,7 @@ class PullBody final : public http::Body {
 
     void end() {
         hold({});
+        place_.reset();
         heartbeat_at_.reset();
         state_ = State::kEnded;
     }
@@ -201,6 +204,7 @@ class PullBody final : public http::Body {
     std::optional<std::string> told_profile_;  // by this answer; none: no checkpoint was sent yet
     Seq reached_;
     bool header_sent_ = false;
+    std::optional<LiveStreams::Place> place_;
     std::optional<Micros> heartbeat_at_;
 };
 
