@@ -70,6 +70,10 @@ TEST(Lines, keep_integers_of_64_bits_and_decimals_of_18_digits_to_the_digit) {
     EXPECT_EQ(row(R"({"count":9007199254740991})").at(1), Value{std::int64_t{9007199254740991}});
     EXPECT_EQ(row(R"({"price":"9999999999999999.99"})").at(3), Value{std::int64_t{999'999'999'999'999'999}});
     EXPECT_NE(refusal(with_operation(R"({"operation":"insert","entity":"thing","key":"k","values":{"count":9223372036854775807}})")).find("as a string"), std::string::npos);
+    // A number that is rounded where it is read must not be taken for another one.
+    for (const std::string_view count : {"9007199254740992", "9007199254740993.0", "-9007199254740993.0", "9.007199254740993e15"})
+        EXPECT_NE(refusal(with_operation(R"({"operation":"insert","entity":"thing","key":"k","values":{"count":)" + std::string(count) + "}}")).find("as a string"), std::string::npos) << count;
+    EXPECT_EQ(row(R"({"count":9007199254740991.0})").at(1), Value{std::int64_t{9007199254740991}});
     EXPECT_NE(refusal(with_operation(R"({"operation":"insert","entity":"thing","key":"k","values":{"price":12.5}})")).find("as text"), std::string::npos);
 }
 

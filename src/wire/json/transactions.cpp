@@ -22,6 +22,11 @@ Result<Value> read_value(const Object& object, const model::Entity& entity, cons
         return object.refuse(entity.name + "." + attribute.name + " is a decimal and has to be written as text");
     auto value = model::value_from_json(entity, attribute, json);
     if (!value) return object.refuse(value.error().message);
+    // So has an integer: 9007199254740993.0 has become another one here.
+    const auto* n = std::get_if<std::int64_t>(&*value);
+    constexpr auto kMost = static_cast<std::int64_t>(kNumberMax);
+    if (attribute.type == model::Type::kInt && n != nullptr && !json.starts_with('"') && (*n > kMost || *n < -kMost))
+        return object.refuse(entity.name + "." + attribute.name + " is beyond 2^53 - 1 and has to be written as a string");
     return std::move(*value);
 }
 
