@@ -29,6 +29,7 @@ if(SKERRY_WASM)
         HAVE_CIPHER_AES_128_CBC=0 HAVE_CIPHER_AES_256_CBC=0 HAVE_CIPHER_SQLCIPHER=0 HAVE_CIPHER_RC4=0
         HAVE_CIPHER_ASCON128=0 HAVE_CIPHER_AEGIS=0 CODEC_TYPE=CODEC_TYPE_CHACHA20)
 else()
-    target_compile_definitions(skerry_sqlite3 PRIVATE SQLITE_THREADSAFE=2)
+    # A device's file holds its token, a server's everything: they are made for their owner only.
+    target_compile_definitions(skerry_sqlite3 PRIVATE SQLITE_THREADSAFE=2 SQLITE_DEFAULT_FILE_PERMISSIONS=0600)
     target_link_libraries(skerry_sqlite3 PUBLIC pthread dl m)
 endif()

@@ -40,7 +40,7 @@ tl::unexpected<Error> failed(const std::string& path, int error) {
 Result<bool> TurnFile::take() {
     if (fd_ >= 0) return true;
     for (int tries = 0; tries < kTriesMax; ++tries) {
-        const int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+        const int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         if (fd < 0) return failed(path_, errno);
         struct flock lock = whole_file();
         if (::fcntl(fd, F_OFD_SETLK, &lock) != 0) {
