@@ -75,6 +75,7 @@ struct Listener::Impl {
     Result<tcp::endpoint> find(const ListenOptions& options);
     void accept();
     void accepted(tcp::socket socket);
+    bool close_who_waits();
     std::optional<asio::ip::address> counted_for(const tcp::socket& socket) const;
     bool has_too_many(const asio::ip::address& from);
     void warn(std::string_view text);
@@ -160,6 +161,7 @@ void Listener::Impl::accept() {
         if (ec) {
             // Mostly "too many open files": the next tick tries again, when some have been closed.
             if (ec != asio::error::connection_aborted) warn("accept: " + ec.message());
+            if (ec == asio::error::no_descriptors && close_who_waits()) accept();
             return;
         }
         accepted(std::move(socket));
@@ -173,14 +175,12 @@ void Listener::Impl::accepted(tcp::socket socket) {
     if (!ec) socket.set_option(tcp::no_delay(true), ec);
     if (ec) return;  // the client is gone already
     const std::string most = std::to_string(board.limits.connections) + " connections";
-    if (board.connections.size() >= board.limits.connections && !board.headless.empty()) {
+    if (board.connections.size() >= board.limits.connections && close_who_waits())
         warn("more than " + most + ": closing those that wait for longest");
-        board.connections.at(board.headless.front())->close();
-    }
     const std::size_t open = board.connections.size();
     const bool full = open >= board.limits.connections;
     if (full) warn("more than " + most + ": refusing new ones");
-    if (open >= board.limits.connections + kRefusalsMax) return;
+    if (open >= board.limits.connections + std::min(kRefusalsMax, board.limits.connections / 4 + 1)) return;
     auto from = counted_for(socket);
     const bool too_many = from && has_too_many(*from);
     auto connection = std::make_shared<Connection>(board, std::move(socket), std::move(from));
@@ -194,6 +194,13 @@ void Listener::Impl::accepted(tcp::socket socket) {
         connection->start_refusing("too many connections from one address");
     else
         connection->start();
+}
+
+// Of those that wait for a request's head the one that does for longest. False: nobody does.
+bool Listener::Impl::close_who_waits() {
+    if (board.headless.empty()) return false;
+    board.connections.at(board.headless.front())->close();
+    return true;
 }
 
 // The address that a connection counts for: of IPv6 the first half. None: it is gone, or not counted.
@@ -405,15 +412,30 @@ void Listener::run_until_signal(const std::function<void()>& on_ready) {
     impl_->run();
 }
 
+namespace {
+// Lifts the soft limit of open files, and gives the connections that fit under what it is then: a
+// server that has no file left for its database serves nobody.
+std::size_t connections_that_fit(std::size_t wanted, Log& log) {
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) return wanted;
+    if (files.rlim_cur < wanted + kOtherFiles) {
+        rlimit lifted = files;
+        lifted.rlim_cur = std::min(files.rlim_max, rlim_t{wanted + kOtherFiles});
+        if (setrlimit(RLIMIT_NOFILE, &lifted) == 0) files = lifted;
+    }
+    const rlim_t room = files.rlim_cur >= 2 * kOtherFiles ? files.rlim_cur - kOtherFiles : files.rlim_cur / 2;
+    if (room >= wanted) return wanted;
+    log.line(LogLevel::kWarn, "http: the limit of open files is " + std::to_string(files.rlim_cur) + ": at most " +
+                                  std::to_string(room) + " connections instead of " + std::to_string(wanted));
+    return room;
+}
+}  // namespace
+
 Result<void> serve_until_signal(http::Handler& handler, const ListenOptions& options, Log& log,
                                 const std::function<void(std::uint16_t port)>& on_ready) {
-    rlimit files{};
-    const rlim_t wanted = options.limits.connections + kOtherFiles;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < wanted) {
-        files.rlim_cur = std::min(files.rlim_max, wanted);
-        setrlimit(RLIMIT_NOFILE, &files);  // refused: "accept: too many open files" will say so
-    }
-    SKERRY_ASSIGN(const auto listener, Listener::open(handler, options, log));
+    ListenOptions fitting = options;
+    fitting.limits.connections = connections_that_fit(options.limits.connections, log);
+    SKERRY_ASSIGN(const auto listener, Listener::open(handler, fitting, log));
     log.line(LogLevel::kInfo, "http: listening on " + listener->address());
     listener->run_until_signal([&] {
         if (on_ready) on_ready(listener->port());

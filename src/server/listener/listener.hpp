@@ -115,7 +115,8 @@ class Listener {
 };
 
 // The main loop of a server program: open, on_ready(port), run_until_signal. Also lifts the
-// process's soft limit of open files towards limits.connections. Errors: those of open().
+// process's soft limit of open files towards limits.connections, and lowers these to what fits.
+// Errors: those of open().
 Result<void> serve_until_signal(http::Handler& handler, const ListenOptions& options, Log& log,
                                 const std::function<void(std::uint16_t port)>& on_ready);
 

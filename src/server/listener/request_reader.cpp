@@ -26,12 +26,6 @@ namespace {
 
 // What a hostile Content-Length may cost before its bytes arrive.
 constexpr std::size_t kBodyReserveMax = 64u << 10;
-// A chunk's size line with extensions, or trailers: beyond it nobody means well.
-constexpr std::size_t kChunkLineMax = 16u << 10;
-// What chunks may add to a body in all: a byte in a chunk of its own takes six. Extensions of many
-// bytes would else make a server read a thousand times what it counts.
-constexpr std::size_t kFramingPerByteMax = 8;
-
 // A body that grows as bytes arrive (Beast's string_body reserves what the client announces).
 struct GrowingBody {
     using value_type = Bytes;

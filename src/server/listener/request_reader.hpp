@@ -41,6 +41,12 @@ struct HeadLimits {
     std::size_t lines = 64;                     // a browser behind three proxies sends thirty
 };
 
+// A chunk's size line with extensions, or trailers: beyond it nobody means well.
+inline constexpr std::size_t kChunkLineMax = 16u << 10;
+// What chunks may add to a body in all: a byte in a chunk of its own takes six. Extensions of many
+// bytes would else make a server read a thousand times what it counts.
+inline constexpr std::size_t kFramingPerByteMax = 8;
+
 // What the owner says of a request whose head is here and whose body is not.
 struct Admission {
     std::size_t body_bytes_max = 0;

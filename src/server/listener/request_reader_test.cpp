@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <tuple>
+
+#include "base/random.hpp"
 
 namespace skerry::server {
 namespace {
@@ -229,6 +232,52 @@ TEST(RequestReader, AsksBeforeTheBodyAndReadsNoneThatIsNotWanted) {
     EXPECT_FALSE(r.take_wants_continue());
     EXPECT_EQ(r.feed("b" + kPost), State::kUnwanted) << "what follows could be the body";
     EXPECT_EQ(asked, (std::vector<std::optional<std::size_t>>{2, std::nullopt}));
+}
+
+// What a reader makes of a stream: requests and, at its end, a refusal.
+std::string read_all(std::string_view text, SeededRandom* random) {
+    auto r = reader();
+    std::string seen;
+    const auto note = [&] {
+        for (; r.state() == State::kWhole; r.feed({})) {
+            const auto request = r.take();
+            seen += request.method + " " + request.target + " " + request.authorization + " " + request.content_type + " " + request.body + "\n";
+        }
+    };
+    while (!text.empty()) {
+        const std::size_t piece = random == nullptr ? text.size() : 1 + random->below(std::min<std::size_t>(text.size(), 40));
+        r.feed(text.substr(0, piece));
+        note();
+        text.remove_prefix(piece);
+    }
+    if (r.state() == State::kRefused) seen += std::to_string(r.refusal().status) + " " + r.refusal().why;
+    return seen;
+}
+
+// Damaged, doubled and cut requests: no crash, and where a packet ends decides nothing.
+TEST(RequestReader, security_T11_SeesTheSameInAlteredRequestsHoweverTheyAreCut) {
+    SeededRandom random(20260301);
+    const std::vector<std::string> parts{
+        kPost, kChunkedPost, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", "\r\n", "\n", "\r", ":", " ", "\t", ";", ",", "0\r\n\r\n", "Content-Length: 3\r\n",
+        "Transfer-Encoding: chunked\r\n", "HTTP/1.0", "HTTP/1.1", std::string(1, '\0'), "\xff", "+5", "-1", "ffffffffffffffff", "Expect: 100-continue\r\n"};
+    int refused = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        std::string text = parts[random.below(3)] + parts[random.below(3)];
+        for (std::uint64_t n = random.below(4); n > 0; --n) {
+            const std::size_t at = random.below(text.size());
+            switch (random.below(4)) {
+                case 0: text.insert(at, parts[random.below(parts.size())]); break;
+                case 1: text.erase(at, 1 + random.below(8)); break;
+                case 2: text[at] = static_cast<char>(random.below(256)); break;
+                default: text.resize(at + 1); break;
+            }
+        }
+        const std::string whole = read_all(text, nullptr);
+        ASSERT_EQ(read_all(text, &random), whole) << text;
+        if (!whole.empty() && whole.back() != '\n') ++refused;
+    }
+    EXPECT_GT(refused, 1000);
+    EXPECT_LT(refused, 19'000);
 }
 
 TEST(RequestReader, KnowsTheClientsManners) {
