@@ -1,4 +1,6 @@
 // skerry serve: the server, in the foreground, until a signal.
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -93,6 +95,8 @@ Result<void> run(const Options& options) {
     listen.clock = &clock;
     listen.watched = server->log_path();
     listen.limits.connections = static_cast<std::size_t>(settings.connections_max);
+    listen.limits.address_connections = static_cast<std::size_t>(settings.address_connections_max);
+    if (::geteuid() == 0) log.line(LogLevel::kWarn, "running as root: a user of its own would be enough (docs/operating.md)");
     SKERRY_TRY(server::serve_until_signal(server->handler(), listen, log, [&](std::uint16_t port) {
         const bool six = settings.listen.find(':') != std::string::npos;
         if (!is_loopback(settings.listen))

@@ -18,7 +18,9 @@ constexpr std::size_t kTokenLength = kPrefix.size() + 43;  // 32 bytes in base64
 constexpr std::string_view kScheme = "Bearer ";
 constexpr std::size_t kUserBytesMax = 200;  // travels in every sealed cursor
 
-// No salt and no stretching: the token has 256 random bits, there is nothing to guess.
+// No salt and no stretching: the token has 256 random bits, there is nothing to guess. The database finds the hash by comparing
+// bytes, which takes longer the more of them agree: that tells of a hash, and nobody can make a token whose hash begins in a
+// certain way but by trying, nor a token from its hash.
 Bytes hash_of(std::string_view token) {
     SKERRY_ASSERT(sodium_init() >= 0);
     Bytes hash(32, '\0');

@@ -14,6 +14,7 @@ constexpr std::array kInfos{
     SettingInfo{"listen", "127.0.0.1", "address to listen on; 0.0.0.0 for every interface"},
     SettingInfo{"port", "8737", "port to listen on; 0 for any free one"},
     SettingInfo{"connections_max", "10000", "connections at one time; more are asked to come later"},
+    SettingInfo{"address_connections_max", "1000", "of these, from one address; loopback, where a proxy is, is not counted"},
     SettingInfo{"retention_days", "90", "how long history, log, last images, closed conflicts and drafts are kept"},
     SettingInfo{"log_level", "info", "the least that is logged: error, warning, info or debug"},
     SettingInfo{"log_format", "text", "how: text (key=value) or json (an object a line)"},
@@ -51,6 +52,7 @@ std::string put(Settings& settings, std::string_view name, std::string_view valu
         return fault;
     }
     if (name == "connections_max") return put_number(value, 1, 1'000'000, settings.connections_max);
+    if (name == "address_connections_max") return put_number(value, 1, 1'000'000, settings.address_connections_max);
     if (name == "retention_days") return put_number(value, 1, 36'500, settings.retention_days);
     if (name == "log_level") {
         const auto level = level_named(value);

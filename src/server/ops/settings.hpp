@@ -21,6 +21,7 @@ struct Settings {
     std::string listen;
     std::uint16_t port = 0;
     int connections_max = 0;
+    int address_connections_max = 0;
     int retention_days = 0;
     LogLevel log_level = LogLevel::kInfo;
     LogFormat log_format = LogFormat::kText;

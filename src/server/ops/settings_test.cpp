@@ -39,6 +39,7 @@ TEST(Settings, values_are_taken_as_a_whole_or_not_at_all) {
     const std::map<std::string, std::pair<std::vector<std::string>, std::vector<std::string>>> cases = {
         {"port", {{"0", "1", "65535"}, {"", "-1", "65536", "1 ", " 1", "0x10", "1e3", "99999999999999999999"}}},
         {"connections_max", {{"1", "1000000"}, {"0", "1000001", ""}}},
+        {"address_connections_max", {{"1", "1000000"}, {"0", "1000001", ""}}},
         {"retention_days", {{"1", "36500"}, {"0", "36501", "1.5"}}},
         {"log_level", {{"error", "warning", "info", "debug"}, {"", "warn", "INFO"}}},
         {"log_format", {{"text", "json"}, {"", "xml"}}},
@@ -69,6 +70,7 @@ TEST(Settings, the_command_line_wins_over_the_environment_over_the_file_over_the
     EXPECT_EQ(resolved->settings.retention_days, 7);
     EXPECT_EQ(resolved->settings.listen, "::1");
     EXPECT_EQ(resolved->settings.connections_max, 10'000);
+    EXPECT_EQ(resolved->settings.address_connections_max, 1'000);
     std::map<std::string, std::string> origins;
     for (const Given& value : resolved->values) origins[value.name] = value.origin;
     EXPECT_EQ(origins["port"], "--port");
