@@ -126,7 +126,8 @@ test('SIGTERM: what runs is finished, who comes is asked to come later, streams 
   await world.line(watch, /hello/);  // the stream is open
 
   const running = dial(t, world.url);
-  running.socket.write('POST /v1/push HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n');
+  const token = readFileSync(world.path('ann.token'), 'utf8').trim();
+  running.socket.write(`POST /v1/push HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/vnd.skerry\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n`);
   await running.until(/^HTTP\/1\.1 100 /);
   const begun = Date.now();
   world.server.kill('SIGTERM');
@@ -138,7 +139,7 @@ test('SIGTERM: what runs is finished, who comes is asked to come later, streams 
   late.socket.write('GET /readyz HTTP/1.1\r\nHost: h\r\n\r\n');
   await late.until(/^HTTP\/1\.1 503 [^]*retry-after: \d+/i);
   running.socket.write('oops');
-  await running.until(/HTTP\/1\.1 401 /);
+  await running.until(/HTTP\/1\.1 400 /);
   assert.equal(await world.server.ended, 0, world.server.errors);
   assert.ok(Date.now() - begun < 10_000);
   assert.equal(world.server.lines.at(-1), 'stopped');
