@@ -7,6 +7,7 @@
 #include "server/http/routes.hpp"
 #include "server/outflow/limits.hpp"
 #include "server/outflow/live_streams.hpp"
+#include "server/outflow/spooler.hpp"
 #include "server/storage/sqlite/backend.hpp"
 #include "sqlite/database.hpp"
 
@@ -145,6 +146,26 @@ TEST_F(Pull, a_waiting_live_pull_beats_every_five_seconds) {
     EXPECT_EQ(anna.live_body().next(bytes), http::Step::kMore);
     EXPECT_EQ(bytes.size(), wire::kFrameOverhead);
     EXPECT_EQ(anna.live_body().next(bytes), http::Step::kWait);
+}
+
+TEST_F(Pull, security_T6_a_live_pull_ends_soon_after_its_token_though_nothing_is_written) {
+    anna.open_live();
+    bert.open_live();
+    anna.read_live();
+    bert.read_live();
+    const auto ends_within = [&](Micros time) {
+        const Micros until = world.clock.now + time;
+        while (world.clock.now < until) {
+            world.clock.now += Micros(outflow::kHeartbeat);
+            if (anna.read_live().error == Code::kUnauthorized) return true;
+            EXPECT_FALSE(bert.read_live().error);
+            EXPECT_TRUE(bert.live_waits());
+        }
+        return false;
+    };
+    EXPECT_FALSE(ends_within(std::chrono::minutes(2))) << "who has a token stays";
+    world.sql("DELETE FROM skerry_token WHERE user = 'anna'");
+    EXPECT_TRUE(ends_within(outflow::kRightsCheckEvery + Micros(outflow::kHeartbeat)));
 }
 
 TEST_F(Pull, security_T29_a_device_has_so_many_live_pulls_and_the_oldest_makes_room) {

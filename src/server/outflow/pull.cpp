@@ -94,6 +94,7 @@ class PullBody final : public http::Body {
             return {};
         }
         told_profile_ = checkpoint->profile();
+        rights_checked_ = c_.clock.mono();
         state_ = State::kWriting;
         return pack(std::move(checkpoint));
     }
@@ -176,9 +177,30 @@ class PullBody final : public http::Body {
             return true;
         }
         if (c_.clock.mono() < *heartbeat_at_) return false;
+        if (const auto lost = right_lost()) {
+            wire::put(out, options_.failure_of(*lost));
+            end();
+            return true;
+        }
         wire::put_empty(out, wire::FrameType::kHeartbeat);
         heartbeat_at_ = c_.clock.mono() + kHeartbeat;
         return false;
+    }
+
+    // While nothing is written nothing is sent, but whoever has lost his token or his device keeps no place either. What else goes
+    // wrong (a database that is busy) is no reason to end.
+    std::optional<Error> right_lost() {
+        const Micros now = c_.clock.mono();
+        if (now - rights_checked_ < kRightsCheckEvery) return std::nullopt;
+        rights_checked_ = now;
+        const auto still = [&]() -> Result<void> {
+            SKERRY_ASSIGN(const auto view, c_.backend.snapshot());
+            SKERRY_ASSIGN(const auto principal, access::authenticate(*view, options_.authorization, c_.clock.wall()));
+            SKERRY_TRY(access::own_device(*view, principal, request_.device));
+            return {};
+        }();
+        const bool lost = !still && (still.error().code == Code::kUnauthorized || still.error().code == Code::kNotEnrolled || still.error().code == Code::kDeviceOfOtherUser);
+        return lost ? std::optional(still.error()) : std::nullopt;
     }
 
     void end() {
