@@ -58,9 +58,10 @@ Result<std::optional<model::Row>> server_row(Store& store, EntityIx ix, std::str
 
 }  // namespace
 
-Result<std::vector<std::string>> Records::ids(std::string_view query, std::string_view parameter) {
+Result<std::vector<std::string>> Records::ids(std::string_view query, std::string_view first, std::string_view second) {
     SKERRY_ASSIGN(sqlite::Statement get, store_.db().prepare(query));
-    if (get.parameters() > 0) get.bind_text(1, parameter);
+    if (get.parameters() > 0) get.bind_text(1, first);
+    if (get.parameters() > 1) get.bind_text(2, second);
     std::vector<std::string> out;
     for (;;) {
         SKERRY_ASSIGN(const bool row, get.step());
@@ -73,7 +74,7 @@ Result<std::vector<std::string>> Records::ids(std::string_view query, std::strin
 
 Result<std::vector<ConflictRecord>> Records::list(bool also_closed) {
     SKERRY_ASSIGN(const auto found, ids(also_closed ? "SELECT id FROM skerry_conflict ORDER BY \"at\", id"
-                                                    : "SELECT id FROM skerry_conflict WHERE state = 'open' ORDER BY \"at\", id", {}));
+                                                    : "SELECT id FROM skerry_conflict WHERE state = 'open' ORDER BY \"at\", id"));
     std::vector<ConflictRecord> out;
     for (const std::string& id : found) {
         SKERRY_ASSIGN(out.emplace_back(), get(id));
@@ -196,15 +197,17 @@ Result<void> Records::resolve(std::string_view id, const Resolution& resolution)
         SKERRY_ASSIGN(const ConflictRecord chosen, get(id));
         if (chosen.state != "open")
             return fail(Code::kInvalidArgument, "the conflict record is closed already" + (chosen.closed_by.empty() ? "" : ", by " + chosen.closed_by));
-        SKERRY_TRY(decide(chosen, resolution.choice, resolution));
+        // All are read before any is decided: what deciding one does to the row of another (on_delete) is not what the server has.
+        std::vector<ConflictRecord> others;
         if (!chosen.batch.empty()) {
-            SKERRY_ASSIGN(const auto others, ids("SELECT id FROM skerry_conflict WHERE batch = ?1 AND state = 'open' ORDER BY id", chosen.batch));
-            const Choice choice = resolution.choice == Choice::kMix ? Choice::kMine : resolution.choice;
-            for (const std::string& other : others) {
-                SKERRY_ASSIGN(const ConflictRecord record, get(other));
-                SKERRY_TRY(decide(record, choice, resolution));
+            SKERRY_ASSIGN(const auto open, ids("SELECT id FROM skerry_conflict WHERE batch = ?1 AND state = 'open' AND id <> ?2 ORDER BY id", chosen.batch, chosen.id));
+            for (const std::string& other : open) {
+                SKERRY_ASSIGN(others.emplace_back(), get(other));
             }
         }
+        SKERRY_TRY(decide(chosen, resolution.choice, resolution));
+        const Choice choice = resolution.choice == Choice::kMix ? Choice::kMine : resolution.choice;
+        for (const ConflictRecord& record : others) SKERRY_TRY(decide(record, choice, resolution));
         return store_.commit();
     };
     auto done = work();
@@ -221,7 +224,7 @@ Result<std::vector<ConflictRecord>> Records::take_untold() {
     // Marked before anybody is told: a process that dies in between keeps silent rather than telling twice.
     SKERRY_ASSIGN(auto tx, sqlite::Transaction::begin_write(store_.db()));
     SKERRY_TRY(store_.db().exec("DELETE FROM skerry_told WHERE record NOT IN (SELECT id FROM skerry_conflict WHERE state = 'open')"));
-    SKERRY_ASSIGN(const auto fresh, ids("SELECT id FROM skerry_conflict WHERE state = 'open' AND id NOT IN (SELECT record FROM skerry_told) ORDER BY \"at\", id", {}));
+    SKERRY_ASSIGN(const auto fresh, ids("SELECT id FROM skerry_conflict WHERE state = 'open' AND id NOT IN (SELECT record FROM skerry_told) ORDER BY \"at\", id"));
     for (const std::string& id : fresh) {
         SKERRY_ASSIGN(out.emplace_back(), get(id));
         SKERRY_ASSIGN(sqlite::Statement told, store_.db().prepare("INSERT INTO skerry_told(record) VALUES(?1)"));

@@ -24,7 +24,7 @@ class Records {
     Result<std::vector<ConflictRecord>> take_untold();
 
   private:
-    Result<std::vector<std::string>> ids(std::string_view query, std::string_view parameter);
+    Result<std::vector<std::string>> ids(std::string_view query, std::string_view first = {}, std::string_view second = {});
     Result<void> decide(const ConflictRecord& record, Choice choice, const Resolution& resolution);
     Result<void> write_mine(EntityIx ix, const ConflictRecord& record);
     Result<void> bring_back(EntityIx ix, const ConflictRecord& record, const Resolution* mix);

@@ -23,6 +23,8 @@ model::Model records_model() {
                                          {.name = "tags", .type = Type::kSet, .merge = Merge::kSet},
                                          {.name = "price", .type = Type::kDecimal, .precision = 6, .scale = 2}}});
     m.entities.push_back({.name = "form", .key = {.name = "id"}, .attributes = {{.name = "a"}, {.name = "b"}}, .conflict = model::Conflict::kDetect});
+    m.entities.push_back({.name = "site", .key = {.name = "id"}, .attributes = {{.name = "name"}}});
+    m.entities.push_back({.name = "mark", .key = {.name = "id"}, .attributes = {{.name = "site", .references = EntityIx{2}, .on_delete = model::OnDelete::kSetNull}}});
     model::complete(m);
     return m;
 }
@@ -149,6 +151,15 @@ TEST_F(RecordsTest, pitfall_21_records_of_one_batch_are_decided_together) {
                           id_of(2) + " state:'open'->'closed' choice:''->'mine'");
     EXPECT_EQ(op(1, 1).base_hash, model::row_hash(store_->model().entity({1}), {t("a2"), t("b2")})) << "the server finds the row as this decision saw it";
     EXPECT_EQ(records().list(false)->size(), 1u);
+}
+
+// Deleting the site empties the mark's reference here, before the mark's own record is decided; the server has it still.
+TEST_F(RecordsTest, pitfall_21_what_one_record_of_a_batch_does_to_the_row_of_another_is_not_taken_for_what_the_server_has) {
+    arrive({row("site", "s", {t("old")}), row("mark", "m", {t("s")}),
+            record(1, {.entity = "site", .key = "s", .attribute = "", .operation = "delete", .why = "strict", .base = "{\"name\":\"old\"}", .batch = "B"}),
+            record(2, {.entity = "mark", .key = "m", .attribute = "", .why = "strict", .base = "{\"site\":\"s\"}", .mine = "{\"site\":null}", .batch = "B"})});
+    ASSERT_TRUE(resolve(1, Choice::kMine));
+    EXPECT_NE(ops(1).find("U mark m site:'s'->NULL; "), std::string::npos) << ops(1);
 }
 
 // The transaction `no` is rejected, and others have decided these records.
