@@ -1,4 +1,4 @@
-# What is installed: the program, libskerry with its headers, what find_package(skerry) and pkg-config need, and the Debian
+# What is installed: the programs (skerry, and the simulator for models of one's own), libskerry with its headers, what find_package(skerry) and pkg-config need, and the Debian
 # package made of it (cpack -G DEB). libskerry shows its public names only: an app may have a SQLite of its own.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -16,7 +16,7 @@ set_target_properties(skerry_library PROPERTIES
     LINK_DEPENDS ${map} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 
 set(config ${CMAKE_INSTALL_LIBDIR}/cmake/skerry)
-install(TARGETS skerry RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS skerry skerry-sim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS skerry_library EXPORT skerry LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT skerry FILE skerry-targets.cmake NAMESPACE skerry:: DESTINATION ${config})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/skerry DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
@@ -35,7 +35,7 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME skerry)
 set(CPACK_PACKAGE_CONTACT "Skerry <skerry@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "offline-first data platform: SQLite databases kept in step")
-set(CPACK_PACKAGE_DESCRIPTION "An app keeps a real SQLite database on every device and works with or without a network; one\nserver keeps them in step, settles conflicts by rule and loses no write. Program, C and C++ library.")
+set(CPACK_PACKAGE_DESCRIPTION "An app keeps a real SQLite database on every device and works with or without a network; one\nserver keeps them in step, settles conflicts by rule and loses no write. Programs, C and C++ library.")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)

@@ -27,6 +27,12 @@ async function two_devices(world, program, name, env) {
   }
 }
 
+// The simulator needs nothing but what is installed: neither this tree nor a library for tests.
+async function tries_a_model(program, model) {
+  assert.match(await succeeds(program, ['--model', model, '--worlds', '1'], { cwd: '/' }), /^All held\. /m);
+  assert.doesNotMatch(await succeeds('ldd', [program]), /gtest|gmock|benchmark|not found/);
+}
+
 test('find_package(skerry) after cmake --install: the examples in C++ and C build and sync', async (t) => {
   const world = new World(t);
   const prefix = world.path('prefix');
@@ -38,6 +44,7 @@ test('find_package(skerry) after cmake --install: the examples in C++ and C buil
   // The installed program and headers say the same version, and no header includes what is not installed.
   const version = (await succeeds(join(prefix, 'bin/skerry'), ['--version'])).trim();
   assert.match(version, /^skerry \d+\.\d+\.\d+$/);
+  await tries_a_model(join(prefix, 'bin/skerry-sim'), join(prefix, 'share/doc/skerry/examples/two_devices.yaml'));
   for (const header of readdirSync(join(prefix, 'include/skerry'))) {
     const compiler = header.endsWith('.h') ? ['cc', '-x', 'c', '-std=c99', '-pedantic-errors'] : ['c++', '-x', 'c++', '-std=c++20'];
     await succeeds(compiler[0], [...compiler.slice(1), '-fsyntax-only', '-Wall', '-Wextra', '-I', join(prefix, 'include'),
@@ -66,4 +73,5 @@ test('the Debian package holds the program, the library and the headers; a C pro
   await succeeds('cc', ['-o', world.path('two_devices_c'), join(root, 'examples/two_devices.c'), ...flags]);
   await two_devices(world, world.path('two_devices_c'), '', { LD_LIBRARY_PATH: dirname(dirname(pc)) });
   assert.match(await succeeds(join(root_of, 'usr/bin/skerry'), ['--help']), /Subcommands:/);
+  await tries_a_model(join(root_of, 'usr/bin/skerry-sim'), join(root_of, 'usr/share/doc/skerry/examples/two_devices.yaml'));
 });

@@ -8,6 +8,9 @@
 
 #include "base/planted.hpp"
 #include "simulation/explore.hpp"
+#ifndef SKERRY_PLANTED
+#include "simulation/try_model.hpp"
+#endif
 
 namespace {
 
@@ -20,7 +23,8 @@ constexpr const char* kAbout =
     "  skerry-sim --minutes 30                   explores for half an hour\n"
     "  skerry-sim --seed 0x5eed01e7 --trace      replays one world, every line\n"
     "  skerry-sim --minutes 5 --crash-points     tries every crash point of every disk on the way\n"
-    "  skerry-sim --seed 7 --print-plan > p      what happens in a world; edit p, then: skerry-sim --plan p --trace\n\n"
+    "  skerry-sim --seed 7 --print-plan > p      what happens in a world; edit p, then: skerry-sim --plan p --trace\n"
+    "  skerry-sim --model my.yaml                your own model, and what your people will meet (--model my.yaml --help)\n\n"
     "A world that fails is told with its commit, seed, invariant and virtual time, the line that replays it, and a plan\n"
     "that was made as small as the time for it allows.\n";
 
@@ -84,9 +88,11 @@ int explore(const Arguments& arguments, kit::Explorer& explorer) {
 }  // namespace
 
 int main(int argc, char** argv) {
+#ifndef SKERRY_PLANTED
+    if (skerry::sim::asks_about_a_model(argc, argv)) return skerry::sim::try_main(argc, argv);
+#endif
     Arguments arguments;
     CLI::App app{kAbout, "skerry-sim"};
-    app.option_defaults()->delimiter(',');
     auto* seed = app.add_option("--seed", arguments.seed, "The first world's seed; the others have the next ones. Without it: a fresh one, printed");
     auto* worlds = app.add_option("--worlds", arguments.worlds, "How many worlds. Without it: one of --seed, 100 of fresh seeds");
     app.add_option("--minutes", arguments.minutes, "Goes on for so long")->check(CLI::PositiveNumber)->excludes(worlds);

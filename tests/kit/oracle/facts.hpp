@@ -1,6 +1,7 @@
 // What the oracle is told: rows as an app itself read them, and what an app said beside them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -44,6 +45,11 @@ struct Assertion {
 };
 // True, false, or nothing where NULL makes it undecided.
 std::optional<bool> holds(const model::Entity& entity, const model::Row& row, const std::string& expression);
+// The same of any condition, of a row under this key.
+using Holds = std::function<std::optional<bool>(const model::Entity&, const std::string& key, const model::Row&, const std::string& expression)>;
+inline Holds simple_conditions() {
+    return [](const model::Entity& entity, const std::string&, const model::Row& row, const std::string& expression) { return holds(entity, row, expression); };
+}
 
 // What an app said in a transaction beside its writes.
 struct Said {

@@ -95,7 +95,7 @@ void Judging::refer_to_waiting(const Op& op) {
 void Judging::asserts() {
     for (const Assertion& one : txn_.said.asserts) {
         const auto row = before_.rows.find(one.row);
-        if (row == before_.rows.end() || holds(entity(one.row), row->second, one.expression) != std::optional(true))
+        if (row == before_.rows.end() || holds_(entity(one.row), one.row.key, row->second, one.expression) != std::optional(true))
             reject(Code::kAssertFailed, label_, "asserts " + one.expression);
     }
 }
@@ -128,7 +128,7 @@ void Judging::write(const RowId& row, model::Row values) {
     for (std::size_t i = 0; i < values.size(); ++i)
         if (of.attributes[i].required && is_null(values[i])) reject(Code::kRequired, label_, of.attributes[i].name + " is required");
     for (const model::Check& check : of.checks)
-        if (holds(of, values, check.expression) == std::optional(false)) reject(Code::kCheckFailed, label_, check.expression);
+        if (holds_(of, row.key, values, check.expression) == std::optional(false)) reject(Code::kCheckFailed, label_, check.expression);
     state_.rows[row] = std::move(values);
     touched_.insert(row);
 }
@@ -199,10 +199,11 @@ void Judging::insert(const Op& op) {
 // Create against create, or a creation after an own deletion that did not land: an update whose old values are absent.
 void Judging::merge_insert(const Op& op) {
     model::Row row = state_.rows.at(op.row);
+    txn_.rows.try_emplace(op.row);  // also where it gives nothing
     meet(op.prev_row != 0 ? "created after a deletion that stayed out" : "created twice, merged");
     for (std::uint32_t i = 0; i < op.values.size(); ++i) {
-        const bool after_delete = op.prev_row != 0;
-        if (is_null(op.values[i]) && !after_delete) continue;
+        const bool whole = op.prev_row != 0 || entity(op.row).conflict == model::Conflict::kLast;
+        if (is_null(op.values[i]) && !whole) continue;
         change(op, {i, Null{}, op.values[i], 0}, row, false);
     }
     if (row != state_.rows.at(op.row)) write(op.row, std::move(row));

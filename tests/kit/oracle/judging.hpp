@@ -9,8 +9,8 @@ namespace skerry::kit {
 
 class Judging {
   public:
-    Judging(const model::Model& model, std::map<Label, Txn>& txns, const State& before, Label label, std::uint64_t& next_record, Observed observed)
-        : model_(model), txns_(txns), before_(before), state_(before), label_(label), txn_(txns.at(label)), next_record_(next_record), observed_(observed) {}
+    Judging(const model::Model& model, const Holds& holds, std::map<Label, Txn>& txns, const State& before, Label label, std::uint64_t& next_record, Observed observed)
+        : model_(model), holds_(holds), txns_(txns), before_(before), state_(before), label_(label), txn_(txns.at(label)), next_record_(next_record), observed_(observed) {}
 
     // Sets the transaction's verdict and results; gives the state after it.
     State run();
@@ -52,6 +52,7 @@ class Judging {
     void finish();
 
     const model::Model& model_;
+    const Holds& holds_;
     std::map<Label, Txn>& txns_;
     const State& before_;
     State state_;

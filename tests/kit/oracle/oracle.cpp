@@ -106,7 +106,7 @@ void Oracle::moved(const std::set<Label>& labels) {
 const Prediction& Oracle::judged(Label label, Observed observed) {
     Txn& txn = txns_.at(label);
     SKERRY_ASSERT(!txn.verdict);
-    state_ = Judging(model_, txns_, state_, label, next_record_, observed).run();
+    state_ = Judging(model_, holds_, txns_, state_, label, next_record_, observed).run();
     if (txn.verdict->judgement != Judgement::kRejected) closed_drafts_.insert(txn.said.redo_of.begin(), txn.said.redo_of.end());
     return *txn.verdict;
 }

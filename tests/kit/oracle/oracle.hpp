@@ -19,6 +19,8 @@ namespace skerry::kit {
 class Oracle {
   public:
     explicit Oracle(const model::Model& model) : model_(model) {}
+    // Who says whether a condition holds; without it only the simple ones of holds() are known.
+    void judge_conditions_by(Holds holds) { holds_ = std::move(holds); }
 
     // `touched` may be empty: then there is no transaction, unless it names drafts, and false is returned.
     // `unsettled`: the author's own.
@@ -64,6 +66,7 @@ class Oracle {
     std::string compare_record(const Record& record, const SeenRecord& seen) const;
 
     const model::Model& model_;
+    Holds holds_ = simple_conditions();
     State state_;
     std::map<Label, Txn> txns_;
     std::set<Label> closed_drafts_;

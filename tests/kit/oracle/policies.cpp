@@ -36,6 +36,8 @@ Result3 extreme(const Meeting& m, bool largest) {
 std::int64_t number(const Value& value) { return is_null(value) ? 0 : std::get<std::int64_t>(value); }
 
 Result3 counter(const model::Attribute& attribute, const Meeting& m) {
+    // A NULL that was meant is written where nobody else counted; beside others it counts as 0.
+    if (m.current == m.old_value) return {Effect::kWrite, m.mine};
     __extension__ using Wide = __int128;
     const Wide exact = static_cast<Wide>(number(m.current)) + number(m.mine) - number(m.old_value);
     const auto sum = static_cast<std::int64_t>(exact);
@@ -43,7 +45,8 @@ Result3 counter(const model::Attribute& attribute, const Meeting& m) {
     std::int64_t limit = 1;
     for (int i = 0; i < attribute.precision; ++i) limit *= 10;
     if (attribute.type == model::Type::kDecimal && (sum >= limit || sum <= -limit)) return {Effect::kInvalid, {}};
-    return {Effect::kWrite, sum, m.current != m.old_value};
+    if (Value{sum} == m.current || (sum == 0 && is_null(m.current))) return {};
+    return {Effect::kWrite, sum, true};
 }
 
 std::vector<std::string> elements(const Value& value) {
@@ -54,6 +57,7 @@ std::vector<std::string> elements(const Value& value) {
 }
 
 Result3 set(const Meeting& m) {
+    if (m.current == m.old_value) return {Effect::kWrite, m.mine};
     const auto old_value = elements(m.old_value);
     const auto mine = elements(m.mine);
     const auto has = [](const std::vector<std::string>& in, const std::string& what) { return std::find(in.begin(), in.end(), what) != in.end(); };
@@ -69,9 +73,8 @@ Result3 set(const Meeting& m) {
     std::string json = "[";
     for (const std::string& one : result) json += (json.size() > 1 ? "," : "") + one;
     json += "]";
-    const bool met = m.current != m.old_value;
-    const bool contained = Value{json} == m.current;
-    return {Effect::kWrite, Value{json}, met, met && contained};
+    const Value value = result.empty() && is_null(m.current) ? m.current : Value{json};
+    return {Effect::kWrite, value, true, value == m.current};
 }
 
 using Words = std::vector<std::string>;

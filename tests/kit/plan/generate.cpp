@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "kit/events/seeds.hpp"
-#include "kit/net/faults.hpp"
 #include "kit/plan/plan.hpp"
 #include "kit/plan/values.hpp"
+#include "kit/plan/weather.hpp"
 
 namespace skerry::kit {
 
@@ -33,10 +33,7 @@ struct Generator {
 
     explicit Generator(std::uint64_t s) : seed(s), random(stream(s, "workload")) {}
 
-    bool allowed(std::string_view fault) {
-        SeededRandom dice = stream(seed, fault);
-        return !chance(dice, 250);
-    }
+    bool allowed(std::string_view fault) const { return is_allowed(seed, fault); }
 
     std::string note_key() {
         static constexpr std::string_view kOdd[] = {"k with space", "schlüssel", "", "'", "K1"};
@@ -147,14 +144,7 @@ struct Generator {
         return out;
     }
 
-    Step& add(std::int64_t at, StepKind kind, std::uint32_t device) {
-        Step step;
-        step.at_ms = at;
-        step.kind = kind;
-        step.device = device;
-        plan.steps.push_back(std::move(step));
-        return plan.steps.back();
-    }
+    Step& add(std::int64_t at, StepKind kind, std::uint32_t device) { return add_step(plan, at, kind, device); }
 
     std::uint32_t any_device(Random& r) { return static_cast<std::uint32_t>(r.below(static_cast<std::uint64_t>(devices))); }
 
@@ -210,54 +200,6 @@ struct Generator {
                     step.args["nth"] = std::to_string(r.below(10));
                     step.args["do"] = kWays[r.below(3)];
                 }
-        }
-    }
-
-    void network(std::int64_t duration) {
-        SeededRandom r = stream(seed, "net-plan");
-        std::vector<FateKind> kinds;
-        for (const FateKind kind : kAllFates)
-            if (allowed(fate_name(kind)) && chance(r, 400)) kinds.push_back(kind);
-        const bool tiny = allowed("chunks") && chance(r, 300);
-        for (std::uint32_t d = 0; d < devices; ++d) {
-            const auto changes = between(r, 1, 3);
-            for (std::int64_t i = 0; i < changes; ++i) {
-                Step& step = add(i == 0 ? 0 : between(r, 0, duration), StepKind::kNet, d);
-                step.args["latency"] = std::to_string(chance(r, 700) ? between(r, 1, 60) : between(r, 60, 3'000));
-                step.args["chunk"] = std::to_string(tiny ? between(r, 16, 300) : 65'536);
-                step.args["gap"] = std::to_string(allowed("slow") && chance(r, 200) ? between(r, 1, 200) : 0);
-                for (const FateKind kind : kinds)
-                    if (chance(r, 600)) step.args[std::string(fate_name(kind))] = std::to_string(between(r, 10, 150));
-            }
-        }
-        if (!allowed("partition")) return;
-        const auto n = between(r, 0, 3);
-        for (std::int64_t i = 0; i < n; ++i) {
-            static constexpr std::string_view kWays[] = {"requests", "responses", "both"};
-            const std::uint32_t d = any_device(r);
-            const std::int64_t at = between(r, 0, duration);
-            add(at, StepKind::kPartition, d).args["way"] = kWays[r.below(3)];
-            add(at + between(r, 100, 20'000), StepKind::kPartition, d).args["way"] = "none";
-        }
-    }
-
-    void crashes(std::int64_t duration) {
-        SeededRandom r = stream(seed, "crash-plan");
-        static constexpr std::string_view kLosses[] = {"kill", "kill-torn", "power-nothing", "power-all",
-                                                       "power-prefix", "power-random", "power-torn"};
-        const auto crash = [&](StepKind kind, std::uint32_t device) {
-            Step& step = add(between(r, 0, duration), kind, device);
-            step.args["loss"] = kLosses[r.below(std::size(kLosses))];
-            step.args["call"] = std::to_string(chance(r, 300) ? 0 : between(r, 1, 60));
-            step.args["back"] = std::to_string(between(r, 10, 8'000));
-        };
-        if (allowed("device-crash")) {
-            const auto n = between(r, 0, 2 * devices);
-            for (std::int64_t i = 0; i < n; ++i) crash(StepKind::kCrash, any_device(r));
-        }
-        if (allowed("server-crash")) {
-            const auto n = between(r, 0, 3);
-            for (std::int64_t i = 0; i < n; ++i) crash(StepKind::kServerCrash, 0);
         }
     }
 
@@ -385,17 +327,15 @@ Plan generate_plan(std::uint64_t seed) {
     g.settings();
     const std::int64_t duration = g.plan.setting("duration_ms");
     g.work(duration);
-    g.network(duration);
-    g.crashes(duration);
+    const Weather weather{seed, g.devices};
+    weather.network(g.plan, duration);
+    weather.crashes(g.plan, duration);
     g.odd_things(duration);
     g.people(duration);
     g.grants(duration);
     g.absences(duration);
     g.full_disks(duration);
-    std::multimap<std::int64_t, Step> by_time;  // steps of one moment keep their order
-    for (Step& step : g.plan.steps) by_time.emplace(step.at_ms, std::move(step));
-    g.plan.steps.clear();
-    for (auto& [at, step] : by_time) g.plan.steps.push_back(std::move(step));
+    sort_by_time(g.plan);
     return std::move(g.plan);
 }
 

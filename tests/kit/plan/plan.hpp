@@ -41,6 +41,11 @@ enum class WriteKind {
     kSavepoint,
     kRollbackTo,    // of the last savepoint
     kRelease,
+    // An UPDATE of one row that goes on from what is there, as apps write it; values: attribute and
+    kAddTo,    // what is added to a number
+    kReword,   // a word of the vocabulary (plan/vocabulary.hpp) that takes the place of another of its kind
+    kPutIn,    // a text that a set gets
+    kTakeOut,  // a text that a set loses
     // Only in a transaction of the library:
     kEditShown,  // some attributes of one row, as a form does that was opened by the last `show`
     kAssert,     // values: if=<condition>

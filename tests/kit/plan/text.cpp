@@ -13,7 +13,7 @@ namespace {
 template <class E, std::size_t N>
 using Names = std::array<std::pair<E, std::string_view>, N>;
 
-constexpr Names<WriteKind, 15> kWrites{{{WriteKind::kInsert, "insert"},
+constexpr Names<WriteKind, 19> kWrites{{{WriteKind::kInsert, "insert"},
                                         {WriteKind::kInsertIgnore, "insert_ignore"},
                                         {WriteKind::kReplace, "replace"},
                                         {WriteKind::kUpsert, "upsert"},
@@ -26,6 +26,10 @@ constexpr Names<WriteKind, 15> kWrites{{{WriteKind::kInsert, "insert"},
                                         {WriteKind::kSavepoint, "savepoint"},
                                         {WriteKind::kRollbackTo, "rollback_to"},
                                         {WriteKind::kRelease, "release"},
+                                        {WriteKind::kAddTo, "add_to"},
+                                        {WriteKind::kReword, "reword"},
+                                        {WriteKind::kPutIn, "put_in"},
+                                        {WriteKind::kTakeOut, "take_out"},
                                         {WriteKind::kEditShown, "edit_shown"},
                                         {WriteKind::kAssert, "assert"}}};
 constexpr Names<StepKind, 26> kSteps{{{StepKind::kTxn, "txn"},

@@ -94,13 +94,30 @@ Result<void> Device::assert_that(store::Store& store, const Write& write, Said& 
     return {};
 }
 
+// An app lets people choose among the rows that it shows: what they refer to is there when they write.
+bool Device::is_offered(store::Store& store, const Write& write) const {
+    const model::Entity* entity = scene_.model.find(write.entity);
+    for (const auto& [name, value] : write.values) {
+        const auto at = entity->attribute_named(name);
+        const auto& to = at ? entity->attributes[*at].references : std::nullopt;
+        const auto* key = std::get_if<std::string>(&value);
+        if (!to || key == nullptr || (&scene_.model.entity(*to) == entity && *key == write.key)) continue;
+        const model::Entity& parent = scene_.model.entity(*to);
+        auto there = store.db().prepare_once("SELECT 1 FROM " + sqlite::quote_name(parent.name) + " WHERE " + sqlite::quote_name(parent.key.name) + " = ?1");
+        if (!there || !(*there)->bind_text(1, *key).step().value_or(false)) return false;
+    }
+    return true;
+}
+
 Result<void> Device::app(const std::vector<Write>& writes, bool keep, bool strict) {
-    return transaction([&](store::Store& store, Said& said) -> Result<void> {
+    scene_.writing = &writes;
+    auto committed = transaction([&](store::Store& store, Said& said) -> Result<void> {
         const Say target = [&](const std::string& sql, const std::vector<Value>& parameters) -> Result<void> {
             SKERRY_TRY(store.sql(sql, parameters));
             return {};
         };
         for (const Write& write : writes) {
+            if (!scene_.kits_own && !is_offered(store, write)) continue;
             Result<void> done;
             switch (write.kind) {
                 case WriteKind::kEditShown: done = edit_shown(store, write, said); break;
@@ -113,6 +130,8 @@ Result<void> Device::app(const std::vector<Write>& writes, bool keep, bool stric
         }
         return {};
     }, keep, strict);
+    scene_.writing = nullptr;
+    return committed;
 }
 
 Result<void> Device::program(std::size_t count, const Program& commit, bool recursive) {

@@ -78,7 +78,11 @@ void CrashForks::point() {
     busy_ = true;
     ++totals_.points;
     const auto now = crash(Loss::kKill);
-    if (now && !known_) committed_ = {*now};
+    if (now && !known_) {
+        // A commit that a kill cut short is there, and not on the disk yet: until somebody is told of it, it may go.
+        committed_ = {*now};
+        if (const auto on_disk = crash(Loss::kPowerNothing)) committed_.insert(*on_disk);
+    }
     known_ = known_ || now;
     if (now) committed_.insert(*now);
     for (const Loss loss : {Loss::kPowerNothing, kHardLosses[serial_ % std::size(kHardLosses)]}) {

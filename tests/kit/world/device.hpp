@@ -146,6 +146,7 @@ class Device final : public Caller, public host::Exchange {
     void observe(const std::optional<Open>& app = std::nullopt, bool app_acknowledged = false);
     void number(const std::string& id, const Open& open, const std::set<Label>& unsettled);
     bool anything(const Open& open) const;
+    bool is_offered(store::Store& store, const Write& write) const;
     Result<void> edit_shown(store::Store& store, const Write& write, Said& said);
     Result<void> assert_that(store::Store& store, const Write& write, Said& said);
     bool identity_changed();

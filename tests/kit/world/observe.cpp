@@ -38,6 +38,7 @@ void Device::number(const std::string& id, const Open& open, const std::set<Labe
     scene_.labels.emplace(id, label);
     scene_.oracle.committed(label, options_.user, difference(canonical(open.before, scene_.model), canonical(open.after.front(), scene_.model)), unsettled, open.said);
     scene_.trace.line(options_.name, "numbered " + scene_.oracle.describe(label));
+    if (scene_.witness != nullptr) scene_.witness->committed(label, options_.user, scene_.writing);
 }
 
 bool Device::anything(const Open& open) const {
@@ -137,7 +138,7 @@ void Device::read_verdicts() {
 
 // P4, and monotonic reads: a group is here whole or not at all; what only the server counts up never goes back.
 void Device::check_visible() {
-    if (scene_.model.find("grp") == nullptr || !app_->has_model()) return;
+    if (!scene_.kits_own || scene_.model.find("grp") == nullptr || !app_->has_model()) return;
     std::int64_t incomplete = 0;
     each(app_->db(), "SELECT count(*) FROM skerry_scope WHERE complete = 0", [&](sqlite::Statement& s) { incomplete = s.integer(0); });
     if (incomplete == 0) {

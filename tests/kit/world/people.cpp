@@ -96,12 +96,12 @@ void Device::resolve(std::uint64_t nth, Choice choice, std::uint64_t pick) {
     Resolution resolution{choice, {}};
     const model::Entity* entity = scene_.model.find(chosen.entity);
     // What belongs to a group is not mixed: a group is whole, or P4 could not be looked at.
-    if (choice == Choice::kMix && (chosen.entity == "grp" || chosen.entity == "total")) resolution.choice = Choice::kMine;
+    if (choice == Choice::kMix && scene_.kits_own && (chosen.entity == "grp" || chosen.entity == "total")) resolution.choice = Choice::kMine;
     if (resolution.choice == Choice::kMix) {
         SeededRandom random = stream(scene_.seed, "mix", pick);
         for (const ConflictField& field : chosen.fields)
             if (field.mine && resolution.values.size() < 2)
-                resolution.values.emplace_back(field.attribute, random_value(random, entity->attributes[*entity->attribute_named(field.attribute)], Oddity::kStorable));
+                resolution.values.emplace_back(field.attribute, scene_.new_value(random, *entity, entity->attributes[*entity->attribute_named(field.attribute)]));
         if (resolution.values.empty()) resolution.choice = Choice::kTheirs;
     }
     Said said;
@@ -150,10 +150,10 @@ void Device::mend_draft(std::uint64_t nth, Mend how, std::uint64_t pick) {
         SeededRandom random = stream(scene_.seed, "edit", pick);
         for (const RowChange& change : draft->changes) {
             const model::Entity* entity = scene_.model.find(change.entity);
-            if (change.operation == "delete" || change.fields.empty() || entity->builtin() || change.entity == "grp" || change.entity == "total") continue;
+            if (change.operation == "delete" || change.fields.empty() || entity->builtin() || (scene_.kits_own && (change.entity == "grp" || change.entity == "total"))) continue;
             const auto& field = change.fields[random.below(change.fields.size())];
             const model::Attribute& attribute = entity->attributes[*entity->attribute_named(field.attribute)];
-            std::pair<std::string, Value> edit{field.attribute, attribute.references ? Value{Null{}} : random_value(random, attribute, Oddity::kStorable)};
+            std::pair<std::string, Value> edit{field.attribute, attribute.references ? Value{Null{}} : scene_.new_value(random, *entity, attribute)};
             // A taken key is changed to another one.
             if (draft->code == "key_taken" && change.operation == "insert" && entity->key.type == model::Type::kText && !is_asserted(open, chosen, change))
                 edit = {entity->key.name, change.key + "2"};

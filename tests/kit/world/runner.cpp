@@ -1,5 +1,6 @@
 #include "kit/world/runner.hpp"
 
+#include "base/hash.hpp"
 #include "kit/events/seeds.hpp"
 #include "kit/plan/values.hpp"
 #include "kit/world/world.hpp"
@@ -28,9 +29,10 @@ class Run {
     Run(const Plan& plan, const RunOptions& options)
         : plan_(plan),
           options_(options),
-          world_(plan.seed, {.model = &model_of(plan), .tick = Millis{plan.setting("tick_ms", 50)}, .two_connections = plan.setting("two_connections") != 0,
+          world_(plan.seed, {.model = options.subject != nullptr ? &options.subject->model : &model_of(plan), .tick = Millis{plan.setting("tick_ms", 50)}, .two_connections = plan.setting("two_connections") != 0,
                               .slice_rows = static_cast<std::uint32_t>(plan.setting("slice_rows")), .echo = options.echo, .claims = claims(plan),
                               .retention_days = plan.setting("retention_days", 90), .crashes = options.crashes}) {
+        if (options.subject != nullptr) world_.about(options.subject->new_value, options.subject->holds, options.subject->witness);
         allow_problems();
         for (const Step& step : plan.steps)
             if (step.kind == StepKind::kNet && step.number(fate_name(FateKind::kStale)) > 0) world_.scene().old_answers = true;
@@ -49,11 +51,12 @@ class Run {
             if (world_.ok()) execute(step);
         }
         if (world_.ok()) world_.run_for(Millis{1});
-        if (world_.ok()) world_.finish();
+        if (world_.ok()) world_.finish(plan_.setting("restart_at_end") != 0);
         Report report;
         report.ok = world_.ok();
         report.failure = world_.failure();
         report.trace_hash = world_.scene().trace.hash();
+        if (report.ok) report.rows_hash = hash64(world_.server().text());
         report.marks = world_.scene().trace.marks();
         for (const auto& [what, n] : world_.scene().oracle.met()) report.marks["met." + what] += n;
         report.events = world_.scene().events.count();

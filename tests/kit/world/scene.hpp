@@ -1,6 +1,8 @@
 // What all nodes of a world share: time, the network, the trace, the oracle and the first failure.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -9,6 +11,8 @@
 #include "kit/net/network.hpp"
 #include "kit/oracle/oracle.hpp"
 #include "kit/plan/plan.hpp"
+#include "kit/plan/values.hpp"
+#include "sqlite/database.hpp"
 
 namespace skerry::kit {
 
@@ -24,6 +28,23 @@ struct Failure {
     std::string invariant;  // such as "P1 durability"; empty = none
     std::string what;
     explicit operator bool() const { return !invariant.empty(); }
+};
+
+// Is told what happens to transactions, for those who want to know more of a run than whether it held.
+struct Judged {
+    Label label;
+    Observed verdict;
+    std::string message;  // the server's, of a rejection
+    std::int64_t device;  // as the server numbers devices and their transactions
+    std::int64_t no;
+    std::shared_ptr<const Images> before, after;  // the server's rows, by the oracle, which is compared with them
+};
+struct Witness {
+    virtual ~Witness() = default;
+    // A transaction got its number. `writes`: what the app said; null where another program or a person's decision made it.
+    virtual void committed(Label label, const std::string& user, const std::vector<Write>* writes) = 0;
+    // The server judged it; `db` is the server's database just after the request that it came with.
+    virtual void judged(const Judged& judged, const Txn& txn, sqlite::Database& db) = 0;
 };
 
 struct Scene {
@@ -61,6 +82,12 @@ struct Scene {
         virtual std::set<std::string> lines(const std::set<std::int64_t>& scopes) = 0;
     };
     Truth* truth = nullptr;
+    bool kits_own = true;  // entities called grp, total and tick are the kit's: groups that are written together, and what only the server counts up
+    Witness* witness = nullptr;
+    const std::vector<Write>* writing = nullptr;  // what an app says just now
+    // What people write who mix values or mend a draft.
+    using NewValue = std::function<Value(Random&, const model::Entity&, const model::Attribute&)>;
+    NewValue new_value = [](Random& random, const model::Entity&, const model::Attribute& attribute) { return random_value(random, attribute, Oddity::kStorable); };
     // A network that repeats old answers makes a device end its sync with an old state in good faith.
     bool old_answers = false;
 

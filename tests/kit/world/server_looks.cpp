@@ -27,10 +27,11 @@ void ServerNode::judged() {
     while (query && query->step().value_or(false)) devices.push_back({query->integer(0), query->integer(1)});
     if (query) query->reset();
     bool any = false;
+    std::vector<Judged> told;
     for (const Device& device : devices) {
         auto& known = judged_[device.ix];
         if (device.seen < known) return fail("I2 durability", "forgot that it judged transaction " + std::to_string(known) + " of device " + std::to_string(device.ix));
-        auto rows = eyes_.prepare("SELECT s.no, s.id8, o.verdict, o.code FROM skerry_seen s LEFT JOIN skerry_outcome o USING(device, no) WHERE device = ?1 AND s.no > ?2 ORDER BY s.no");
+        auto rows = eyes_.prepare("SELECT s.no, s.id8, o.verdict, o.code, o.message FROM skerry_seen s LEFT JOIN skerry_outcome o USING(device, no) WHERE device = ?1 AND s.no > ?2 ORDER BY s.no");
         if (!rows) return fail("test", describe(rows.error()));
         rows->bind(1, device.ix).bind(2, known);
         while (rows->step().value_or(false)) {
@@ -45,7 +46,10 @@ void ServerNode::judged() {
             const auto verdict = rows->integer(2);
             if (verdict < 1 || verdict > 4) return fail("oracle verdict", "judged with verdict " + std::to_string(verdict));
             const Observed observed{kByVerdict[static_cast<std::size_t>(verdict)], code_from_number(static_cast<std::uint16_t>(rows->integer(3)))};
+            const auto rows_now = [&] { return scene_.witness == nullptr ? nullptr : std::make_shared<const Images>(scene_.oracle.rows()); };
+            const auto before = rows_now();
             const Prediction& predicted = scene_.oracle.judged(label, observed);
+            if (before) told.push_back({label, observed, std::string(rows->text(4)), device.ix, rows->integer(0), before, rows_now()});
             scene_.trace.line("server", "judged " + scene_.oracle.describe(label));
             if (!agrees(predicted, observed))
                 return fail("oracle verdict", "judged " + std::string(judgement_name(observed.judgement)) + " " + std::string(code_name(observed.code)) + ": " + scene_.oracle.describe(label));
@@ -58,6 +62,7 @@ void ServerNode::judged() {
     for (const Touched& row : difference(scene_.oracle.rows(), canonical(without_records(std::move(*now), scene_.model), scene_.model)))
         return fail("oracle rows", "after judging, " + scene_.model.entity(row.row.entity).name + " '" + row.row.key + "': should be " + as_text(row.before) + ", is " + as_text(row.after));
     if (const std::string wrong = scene_.oracle.compare_records(records()); !wrong.empty()) fail("oracle records", wrong);
+    for (const Judged& one : told) scene_.witness->judged(one, scene_.oracle.txn(one.label), eyes_);
 }
 
 std::vector<SeenRecord> ServerNode::records() {
@@ -89,6 +94,15 @@ void ServerNode::learn_forgotten() {
 Images ServerNode::images() {
     auto images = read_images(eyes_, scene_.model);
     return images ? std::move(*images) : Images{};
+}
+std::string ServerNode::text() {
+    std::string out;
+    for (const auto& [row, values] : without_records(images(), scene_.model)) {
+        out += scene_.model.entity(row.entity).name + " '" + row.key + "'";
+        for (const Value& value : values) out += " " + model::to_text(value);
+        out += "\n";
+    }
+    return out;
 }
 std::vector<std::string> ServerNode::rows(std::string_view entity) { return as_lines(images(), scene_.model, entity); }
 

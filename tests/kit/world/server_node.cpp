@@ -232,6 +232,8 @@ void ServerNode::write(const std::vector<std::vector<Write>>& commits) {
         return {};
     });
 }
-void ServerNode::count_up() { sql({"INSERT INTO tick(id, v) VALUES('t', 1) ON CONFLICT DO UPDATE SET v = v + 1"}); }
+void ServerNode::count_up() {
+    if (scene_.kits_own) sql({"INSERT INTO tick(id, v) VALUES('t', 1) ON CONFLICT DO UPDATE SET v = v + 1"});
+}
 
 }  // namespace skerry::kit

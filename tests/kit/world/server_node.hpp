@@ -38,6 +38,7 @@ class ServerNode final : public Scene::Truth {
     void restore(const Backup& backup);
 
     Images images();
+    std::string text();  // of all rows but conflict records
     std::vector<std::string> rows(std::string_view entity);
     std::vector<SeenRecord> records();
     std::optional<std::int64_t> position() override;

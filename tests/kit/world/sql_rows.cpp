@@ -1,5 +1,7 @@
 #include "kit/world/sql_rows.hpp"
 
+#include "kit/plan/vocabulary.hpp"
+
 namespace skerry::kit {
 
 namespace {
@@ -43,6 +45,32 @@ Sql update(const model::Entity& entity, const Write& write, std::string_view com
     }
     sql.text = "UPDATE " + quote_name(entity.name) + " SET " + sets + " WHERE " + quote_name(entity.key.name) + " " +
                std::string(comparison) + " " + parameter(sql, write.key);
+    return sql;
+}
+
+// UPDATE … SET a = <an expression over a>.
+Sql go_on(const model::Entity& entity, const Write& write) {
+    Sql sql;
+    std::string sets;
+    for (const auto& [name, value] : write.values) {
+        const std::string column = quote_name(name);
+        std::string expression;
+        if (write.kind == WriteKind::kAddTo) {
+            expression = "coalesce(" + column + ", 0) + " + parameter(sql, value);
+        } else if (write.kind == WriteKind::kReword) {
+            const auto* word = std::get_if<std::string>(&value);
+            expression = column;
+            if (word != nullptr)
+                for (const std::string_view other : words_like(*word))
+                    if (other != *word) expression = "replace(" + expression + ", " + sqlite::quote_text(other) + ", " + sqlite::quote_text(*word) + ")";
+        } else {
+            expression = "(SELECT json_group_array(value) FROM (SELECT value FROM json_each(coalesce(" + column + ", '[]')) WHERE value <> " + parameter(sql, value);
+            if (write.kind == WriteKind::kPutIn) expression += " UNION ALL SELECT " + parameter(sql, value);
+            expression += "))";
+        }
+        sets += (sets.empty() ? "" : ", ") + column + " = " + expression;
+    }
+    sql.text = "UPDATE " + quote_name(entity.name) + " SET " + sets + " WHERE " + quote_name(entity.key.name) + " = " + parameter(sql, write.key);
     return sql;
 }
 
@@ -110,6 +138,10 @@ Result<void> say(const Write& write, const model::Model& model, const Say& targe
         }
         case WriteKind::kUpdate: return tolerant(update(*entity, write, "="));
         case WriteKind::kUpdateMany: return tolerant(update(*entity, write, "<="));
+        case WriteKind::kAddTo:
+        case WriteKind::kReword:
+        case WriteKind::kPutIn:
+        case WriteKind::kTakeOut: return tolerant(go_on(*entity, write));
         case WriteKind::kDelete: return tolerant(erase(*entity, write.key));
         case WriteKind::kReinsert:
             SKERRY_TRY(tolerant(erase(*entity, write.key)));

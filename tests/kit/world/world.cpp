@@ -19,6 +19,13 @@ World::World(std::uint64_t seed, WorldOptions options)
     server_->start();
 }
 
+void World::about(const Scene::NewValue& new_value, const Holds& holds, Witness& witness) {
+    scene_.kits_own = false;
+    scene_.new_value = new_value;
+    scene_.oracle.judge_conditions_by(holds);
+    scene_.witness = &witness;
+}
+
 World::~World() {
     devices_.clear();
     scene_.truth = nullptr;
@@ -162,8 +169,13 @@ void World::check_everything() {
     }
 }
 
-bool World::finish() {
+bool World::finish(bool restart) {
     settle();
+    if (restart && ok()) {
+        server_->crash(Loss::kPowerNothing);
+        for (Device* device : devices()) device->crash(Loss::kPowerNothing);
+        settle();
+    }
     if (ok()) check_everything();
     if (ok()) check_newcomer();
     for (Device* device : devices()) scene_.trace.line(device->name(), "disk " + std::to_string(device->disk().fingerprint()));

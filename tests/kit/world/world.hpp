@@ -61,11 +61,14 @@ class World {
     void run_for(Millis time);
     // Days in which nobody does anything, the server neither. Afterwards every clock shows them.
     void leap(std::int64_t days);
+    // The app's own world, not the kit's: what people write, how conditions are judged, who looks on.
+    void about(const Scene::NewValue& new_value, const Holds& holds, Witness& witness);
     // False if the time was not enough.
     bool run_until(const std::function<bool()>& condition, Millis limit = Millis{600'000});
 
     // Heals everything, restarts everybody, syncs until nothing moves, checks every invariant.
-    bool finish();
+    // `restart`: everybody's power fails once more when all have settled.
+    bool finish(bool restart = false);
     bool ok() const { return !scene_.failure; }
     const Failure& failure() const { return scene_.failure; }
     // The failure and the last lines of the trace.
