@@ -230,9 +230,8 @@ void Engine::timer_fired() {
     Impl& i = *impl_;
     look_at_clocks();
     const Micros now = i.shared.clock.mono();
+    i.end_silence();
     for (Lane* lane : i.lanes) {
-        if (lane->state() == State::kReceiving && now >= lane->silent_at())
-            i.give_up(*lane, Error{Code::kOffline, "no byte arrived for " + std::to_string(kSilenceMax.count() / 1000) + " seconds", {}});
         if (lane->state() != State::kWaiting || now < lane->retry_at()) continue;
         lane->stop_waiting();
         i.model_asked = false;

@@ -70,6 +70,7 @@ struct Engine::Impl {
     // The request of the lane has failed and is closed.
     void fail_lane(Lane& lane, Error error);
     // The request is still open.
+    void end_silence();
     void give_up(Lane& lane, Error error);
 
     // ---- engine_status.cpp ----

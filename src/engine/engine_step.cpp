@@ -297,6 +297,19 @@ void Engine::Impl::fail_lane(Lane& lane, Error error) {
     (was_pull ? shared.pull_dirty : shared.push_dirty) = true;
 }
 
+// CONFLICT    An open answer has fallen silent; another request has no byte of an answer yet, and may have been sent just now.
+// RESOLUTION  Both are given up, and sent again on new connections.
+// WHY         A router that forgot its connections forgot all of them, and tells nobody. Each would take its whole time to be found out,
+//             one after the other.
+void Engine::Impl::end_silence() {
+    const Micros now = shared.clock.mono();
+    const auto is_silent = [&](const Lane* lane) { return lane->state() == State::kReceiving && now >= lane->silent_at(); };
+    if (std::ranges::none_of(lanes, is_silent)) return;
+    for (Lane* lane : lanes)
+        if (is_silent(lane) || lane->is_unanswered())
+            give_up(*lane, Error{Code::kOffline, "no byte arrived for " + std::to_string(kSilenceMax.count() / 1000) + " seconds", {}});
+}
+
 void Engine::Impl::give_up(Lane& lane, Error error) {
     if (lane.state() != State::kReceiving) return;
     lane.close();

@@ -1,5 +1,7 @@
 #include "engine/engine_testing.hpp"
 
+#include <set>
+
 namespace skerry::engine {
 namespace {
 
@@ -100,6 +102,44 @@ TEST_F(EngineTest, case_N1_a_silent_connection_is_given_up) {
     collect();
     EXPECT_EQ(cancelled_, std::vector<RequestId>{id});
     EXPECT_EQ(engine_.status().phase, Phase::kOffline);
+}
+
+// The router forgot every connection: what is found out on one is not to be found out on the other anew.
+TEST_F(EngineTest, case_N1_what_is_unanswered_is_given_up_with_what_fell_silent) {
+    engine_.set_live(true);
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    engine_.response_bytes(last_.id, pull_answer(false));
+    const RequestId pull = last_.id;
+    clock_.now += kSilenceMax - Millis{1};
+    store_.unsent = {"one"};
+    engine_.app_wrote();
+    ASSERT_EQ(next_request(), wire::kPathPush);
+    const RequestId push = last_.id;
+    clock_.now += Millis{2};
+    engine_.timer_fired();
+    collect();
+    EXPECT_EQ(std::set<RequestId>(cancelled_.begin(), cancelled_.end()), (std::set<RequestId>{pull, push}));
+    clock_.now += kBackoffFirst;
+    engine_.timer_fired();
+    ASSERT_EQ(next_request(), wire::kPathPush) << "at once";
+    answer(push_answer(1));
+    EXPECT_EQ(next_request(), wire::kPathPull);
+}
+
+TEST_F(EngineTest, case_N1_an_answer_that_arrives_goes_on_beside_one_that_fell_silent) {
+    engine_.set_live(true);
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    engine_.response_bytes(last_.id, pull_answer(false));
+    const RequestId pull = last_.id;
+    store_.unsent = {"one"};
+    engine_.app_wrote();
+    ASSERT_EQ(next_request(), wire::kPathPush);
+    clock_.now += kSilenceMax - Millis{1};
+    engine_.response_bytes(last_.id, push_answer(1).substr(0, 8));
+    clock_.now += Millis{2};
+    engine_.timer_fired();
+    collect();
+    EXPECT_EQ(cancelled_, std::vector<RequestId>{pull});
 }
 
 TEST_F(EngineTest, live_pushes_what_the_app_wrote_while_the_pull_stays_open) {

@@ -41,6 +41,7 @@ class Lane {
 
     State state() const { return state_; }
     bool receives(RequestId id) const { return state_ == State::kReceiving && request_ == id; }
+    bool is_unanswered() const { return state_ == State::kReceiving && !answered_; }
     const std::optional<Error>& problem() const { return problem_; }  // of kWaiting: there is one
     Micros retry_at() const { return retry_at_; }
     Millis asked_to_wait() const { return asked_to_wait_; }           // by the last answer

@@ -13,7 +13,7 @@
 namespace skerry::engine {
 
 // Every limit with its reason.
-inline constexpr Millis kSilenceMax{15'000};   // no byte for so long on an open answer: it is dead (heartbeats are 5 s)
+inline constexpr Millis kSilenceMax{9'000};    // no byte for so long on an open answer: it is dead (heartbeats are 4 s)
 // What one request carries, and so what a tear costs: it shrinks where requests fail and grows where they get through. It begins
 // small, so that an app that is closed after each tear gets on too.
 inline constexpr std::size_t kChunkFirst = 64u << 10;

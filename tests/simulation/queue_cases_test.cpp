@@ -1,6 +1,7 @@
 // Failures that users really met, replayed: what waits to be sent, on lines that break and before servers that refuse.
 #include "engine/backoff.hpp"
 #include "kit/events/seeds.hpp"
+#include "server/outflow/limits.hpp"
 #include "simulation/cases.hpp"
 
 namespace skerry::kit {
@@ -138,6 +139,11 @@ TEST(Cases, case_A9_after_any_partition_everybody_is_equal_again_by_himself) {
         ASSERT_TRUE(w.run_until(equal, engine::kSilenceMax + engine::kBackoffMax + Millis{30'000})) << "round " << round << "\n" << w.report();
     }
     EXPECT_TRUE(w.finish()) << w.report();
+}
+
+TEST(Cases, case_N1_silence_is_taken_for_death_after_two_heartbeats) {
+    EXPECT_GT(engine::kSilenceMax, 2 * server::outflow::kHeartbeat) << "one that is late is not the end";
+    EXPECT_LT(engine::kSilenceMax + engine::kBackoffFirst, Millis{10'000}) << "eleven seconds after a fault everybody is equal";
 }
 
 TEST(Cases, case_A11_a_burst_of_messages_arrives_whole_and_in_the_order_of_each_author) {

@@ -157,6 +157,9 @@ void NativeHost::Impl::carry_out(const engine::CancelRequest& action) {
     if (it == exchanges.end()) return;  // it has ended meanwhile
     it->second->cancel();
     exchanges.erase(it);
+    // What is given up may have been silent because the line is dead or another one by now, and so are
+    // those that were kept.
+    kept.clear();
 }
 
 void NativeHost::Impl::carry_out(const engine::SetTimer& action) {

@@ -216,6 +216,34 @@ TEST(NativeHost, CancelsARequestThatNobodyAnswers) {
     EXPECT_TRUE(rig.engine.events.empty());
 }
 
+// Case N1: whoever forgot the connection that was given up forgot those that are kept, too.
+TEST(NativeHost, UsesNoKeptConnectionAfterACancel) {
+    std::atomic<bool> pulled{false};
+    const auto script = [&](Peer& peer) {
+        for (;;) {
+            const std::string request = peer.read_request();
+            if (request.empty()) return;
+            if (request.find("/v1/pull") != std::string::npos) {
+                pulled = true;
+                peer.wait_for_close();
+                return;
+            }
+            peer.send(kHello);
+        }
+    };
+    ScriptServer server({script, script, script});
+    Rig rig(server.url());
+    rig.engine.post(1, "/v1/pull");
+    while (!pulled) rig.host->poll();
+    rig.engine.post(2);
+    ASSERT_TRUE(rig.run_to_ends(1));
+    rig.engine.cancel(1);
+    rig.engine.post(3);
+    ASSERT_TRUE(rig.run_to_ends(2));
+    EXPECT_EQ(rig.engine.events.back(), "ended 3");
+    EXPECT_EQ(server.accepted(), 3);
+}
+
 TEST(NativeHost, FiresOnlyTheLastTimerSet) {
     Rig rig("http://127.0.0.1:1");
     rig.engine.timer(Millis{0});
