@@ -34,22 +34,29 @@ function what_ails(report) {
 
 const report_within = (device, ms) => Promise.race([device.ask('report', 'report'), new Promise((done) => setTimeout(done, ms, null))]);
 
-// Waits until everybody is at rest and has the same rows. Gives the seconds that it took, or what is not so after `limit` seconds.
-async function equal_after(fleet, limit) {
+// Waits until everybody is at rest and has the same rows. Gives the seconds that it took, and what was not so after `limit` seconds. It waits longer
+// than that, so that what comes late is told from what is lost.
+async function equal_after(fleet, limit, patience) {
   const begun = performance.now();
   const passed = () => (performance.now() - begun) / 1000;
+  let late = [];
   let wrong = [];
   do {
-    const reports = await Promise.all(fleet.devices.map((device) => report_within(device, (limit - passed()) * 1000)));
+    const reports = await Promise.all(fleet.devices.map((device) => report_within(device, 3000)));
     wrong = fleet.devices.map((device, at) => [device.name, what_ails(reports[at])]).filter(([, ails]) => ails !== '').map(([name, ails]) => `${name}: ${ails}`);
     if (wrong.length === 0) {
       const [server, ...devices] = await hashes(fleet);
       wrong = devices.filter((one) => one.hash !== server.hash).map((one) => `${one.name} has other rows than the server`);
-      if (wrong.length === 0 && passed() <= limit) return { seconds: passed(), wrong };
+      if (wrong.length === 0) {
+        const seconds = passed();
+        if (seconds > limit) late.push(`everybody is equal after ${seconds.toFixed(1)} s only`);
+        return { seconds, wrong: late };
+      }
     }
     await new Promise((done) => setTimeout(done, 100));
-  } while (passed() < limit);
-  return { seconds: null, wrong: wrong.map((one) => `after ${limit} s ${one}`) };
+    if (passed() >= limit && late.length === 0) late = wrong.map((one) => `after ${limit} s ${one}`);
+  } while (passed() < patience);
+  return { seconds: null, wrong: [...late, `after ${patience} s it is not otherwise`] };
 }
 
 // What a device meant to write and what it was promised, in order.
@@ -132,7 +139,7 @@ async function check_files(fleet, wrong) {
 function check_events(fleet, wrong) {
   const refusals = {};
   for (const device of fleet.devices) {
-    for (const { event, code, message, group } of device.take_events()) {
+    for (const { event, code, message, group } of device.events) {
       const name = `${event} ${code ?? ''}`.trim();
       const is_allowed = device.has_disk && code === 'disk_full' && (event === 'refused' || event === 'unopened');
       if (is_allowed) refusals[name] = (refusals[name] ?? 0) + 1;
@@ -142,8 +149,8 @@ function check_events(fleet, wrong) {
   return refusals;
 }
 
-export async function check_all(fleet, limit = seconds_max) {
-  const { seconds, wrong } = await equal_after(fleet, limit);
+export async function check_all(fleet, limit = seconds_max, patience = 90) {
+  const { seconds, wrong } = await equal_after(fleet, limit, patience);
   const counts = await check_content(fleet, wrong);
   wrong.push(...(await fleet.quit()));
   const refusals = check_events(fleet, wrong);

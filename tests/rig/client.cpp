@@ -24,6 +24,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -117,6 +118,7 @@ class App {
     bool begin() {
         device_.set_foreground(true);
         device_.set_live(true);
+        device_.on_status([this](const skerry::DeviceStatus& status) { note_phase(status); });
         const auto watched = device_.watch("SELECT grp FROM member GROUP BY grp HAVING count(*) <> max(n) LIMIT 5", [](const skerry::Table& torn) {
             for (const auto& row : torn.rows) say("{\"event\":\"torn\",\"group\":" + quoted(text_of(row[0])) + "}");
         });
@@ -140,7 +142,7 @@ class App {
             next_read_ = now + Millis(500);
             read();
         }
-        if (!writing_ || now < next_write_) return;
+        if (!writing_ || now < next_write_ || !is_ready()) return;
         const int pause_ms = 60'000 / options_.per_minute;
         next_write_ = now + Millis(pause_ms / 2 + static_cast<int>(below(static_cast<std::uint64_t>(pause_ms))));
         write_group();
@@ -148,6 +150,14 @@ class App {
 
   private:
     std::uint64_t below(std::uint64_t bound) { return std::uniform_int_distribution<std::uint64_t>(0, bound - 1)(random_); }
+
+    // The rows that everybody changes have to be here first.
+    bool is_ready() {
+        if (ready_) return true;
+        const auto freshness = device_.freshness({"tally", "board", "own"});
+        ready_ = freshness && freshness->complete;
+        return ready_;
+    }
 
     void write_group() {
         const std::string group = device_.new_uuid();
@@ -176,7 +186,7 @@ class App {
         if (below(2) == 0) {
             if (auto r = write_board(group); !r) return r;
         }
-        if (below(10) != 0) return {};
+        if (below(30) != 0) return {};
         return run("INSERT INTO ticket (number, holder) SELECT printf('t%06d', coalesce(max(CAST(substr(number, 2) AS INTEGER)), 0) + 1), ?1 FROM ticket",
                    {options_.name});
     }
@@ -200,6 +210,13 @@ class App {
     void read() {
         if (const auto r = device_.sql("SELECT count(*), (SELECT total FROM tally WHERE name = 'all') FROM member"); !r) return tell("unread", r.error());
         ++reads_;
+    }
+
+    // For whoever reads the log.
+    void note_phase(const skerry::DeviceStatus& status) {
+        const std::string now = "\"phase\":" + quoted(status.phase) + ",\"problem\":" + quoted(status.problem ? status.problem->message : "");
+        if (now == std::exchange(phase_, now)) return;
+        say("{\"event\":\"phase\"," + now + "}");
     }
 
     void ask() {
@@ -242,8 +259,10 @@ class App {
     const Journal& journal_;
     std::mt19937_64 random_;
     bool writing_;
+    bool ready_ = false;
     Clock::time_point next_write_{};
     Clock::time_point next_read_{};
+    std::string phase_;
     std::uint64_t committed_ = 0;
     std::uint64_t reads_ = 0;
 };

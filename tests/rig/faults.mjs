@@ -127,7 +127,8 @@ export function describe_fault({ who, fault, at, until, ...drawn }) {
 
 // Does the plan; over when the last fault is. What could not be done is an error of the rig.
 export async function carry_out(plan, fleet) {
-  const begun = performance.now();
+  fleet.begun = performance.now();
+  const { begun } = fleet;
   const wait_until = (s) => new Promise((done) => setTimeout(done, Math.max(0, begun + s * 1000 - performance.now())));
   const tracks = fleet.processes().map(async (who) => {
     for (const fault of plan.filter((one) => one.who === who.name)) {

@@ -1,6 +1,7 @@
 // The processes of one run: the server, the relay and the devices, each on its host, with its clock and its disk; and what they said.
-import { appendFileSync, existsSync, readFileSync, rmSync, statfsSync, writeFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { line_of, start_program } from '../../tools/program.mjs';
 import { bin, exec } from '../e2e/kit.mjs';
@@ -12,10 +13,13 @@ const faketime = ['/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1', '/usr
 
 export const why_no_clocks = () => (faketime ? '' : 'libfaketime is not installed (Debian: libfaketime)');
 
+// What a device says without being asked.
+const unasked = /^\{"event":"(refused|unread|unopened|torn|unwatched|unasked|unreported)"/;
+
 // A program that may be killed, stopped and started again on its host.
 class Process {
   constructor(fleet, name, host, start) {
-    Object.assign(this, { fleet, name, host, start_again: start, child: null, offset_s: 0, killed: false, crashes: [] });
+    Object.assign(this, { fleet, name, host, start_again: start, child: null, offset_s: 0, killed: false, crashes: [], events: [] });
     this.clock = fleet.world.path(`${name}.clock`);
     this.log = fleet.world.path(`${name}.log`);
   }
@@ -29,17 +33,24 @@ class Process {
 
   set_clock(offset_s) {
     this.offset_s = offset_s;
-    writeFileSync(this.clock, `${offset_s < 0 ? '' : '+'}${offset_s}\n`);
+    // At once: who reads it meanwhile must not see half of it.
+    writeFileSync(`${this.clock}.new`, `${offset_s < 0 ? '' : '+'}${offset_s}\n`);
+    renameSync(`${this.clock}.new`, this.clock);
   }
 
   watch(child) {
     this.child = child;
     this.killed = false;
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => appendFileSync(this.log, data));
+    for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', (line) => this.#said(line));
     child.ended.then((how) => {
       for (const left of [`faketime_shm_${child.pid}`, `sem.faketime_sem_${child.pid}`]) rmSync(join('/dev/shm', left), { force: true });
       if (!this.killed) this.crashes.push(`${this.name} ended by itself: ${how}`);
     });
+  }
+
+  #said(line) {
+    appendFileSync(this.log, `${((performance.now() - this.fleet.begun) / 1000).toFixed(3)} ${line}\n`);
+    if (unasked.test(line)) this.events.push(JSON.parse(line));
   }
 
   signal(name) {
@@ -71,8 +82,6 @@ class Device extends Process {
     this.i = i;
     this.starts = 0;
     this.writing = true;
-    this.refused = {};
-    this.events = [];  // what it said that was no answer, with the time
   }
 
   get store() {
@@ -87,7 +96,6 @@ class Device extends Process {
     const child = start_program(program, rest, { cwd: fleet.world.dir, stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...this.env() } });
     child.stdin.on('error', () => {});  // it was killed meanwhile
     fleet.world.children.push(child);
-    child.taken = 0;
     this.watch(child);
   }
 
@@ -104,15 +112,6 @@ class Device extends Process {
     const line = await line_of(child, new RegExp(`^\\{"event":"(${event}|unreported)"`), from).catch(() => null);
     return line && JSON.parse(line);
   }
-
-  // What it said unasked, since it was asked last.
-  take_events() {
-    if (existsSync(this.log)) {
-      const lines = readFileSync(this.log, 'utf8').split('\n');
-      this.events = lines.filter((line) => /^\{"event":"(refused|unread|unopened|torn|unwatched|unasked|unreported)"/.test(line)).map((line) => JSON.parse(line));
-    }
-    return this.events;
-  }
 }
 
 export class Fleet {
@@ -121,6 +120,7 @@ export class Fleet {
     this.server = new Process(this, 'server', 'server', () => this.#serve());
     this.devices = Array.from({ length: clients }, (_, i) => new Device(this, i + 1));
     this.mounts = [];
+    this.begun = performance.now();  // the times in the logs count from here
     for (const device of this.devices) device.has_disk = disks.includes(device.name);
   }
 
