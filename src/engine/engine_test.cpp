@@ -106,6 +106,7 @@ TEST_F(EngineTest, case_N1_a_silent_connection_is_given_up) {
 
 // The router forgot every connection: what is found out on one is not to be found out on the other anew.
 TEST_F(EngineTest, case_N1_what_is_unanswered_is_given_up_with_what_fell_silent) {
+    engine_.set_in_front(true);
     engine_.set_live(true);
     ASSERT_EQ(next_request(), wire::kPathPull);
     engine_.response_bytes(last_.id, pull_answer(false));

@@ -1,5 +1,5 @@
 // The processes of one run: the server, the relay and the devices, each on its host, with its clock and its disk; and what they said.
-import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -9,9 +9,9 @@ import { bin, exec } from '../e2e/kit.mjs';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const device_disk_mib = 48;
 const server_disk_mib = 192;
-const faketime = ['/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1', '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1'].find(existsSync);
+const clock_library = join(bin, 'rig_clock.so');
 
-export const why_no_clocks = () => (faketime ? '' : 'libfaketime is not installed (Debian: libfaketime)');
+export const why_no_clocks = () => (existsSync(clock_library) ? '' : `${clock_library} is not there; build it: cmake --build build/release --target rig_clock`);
 
 // What a device says without being asked.
 const unasked = /^\{"event":"(refused|unread|unopened|torn|unwatched|unasked|unreported)"/;
@@ -19,7 +19,7 @@ const unasked = /^\{"event":"(refused|unread|unopened|torn|unwatched|unasked|unr
 // A program that may be killed, stopped and started again on its host.
 class Process {
   constructor(fleet, name, host, start) {
-    Object.assign(this, { fleet, name, host, start_again: start, child: null, offset_s: 0, killed: false, crashes: [], events: [] });
+    Object.assign(this, { fleet, name, host, start_again: start, child: null, killed: false, crashes: [], events: [] });
     this.clock = fleet.world.path(`${name}.clock`);
     this.log = fleet.world.path(`${name}.log`);
   }
@@ -28,14 +28,16 @@ class Process {
   env() {
     if (!this.fleet.has_clocks) return {};
     if (!existsSync(this.clock)) this.set_clock(0);
-    return { LD_PRELOAD: faketime, FAKETIME_TIMESTAMP_FILE: this.clock, FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+    return { LD_PRELOAD: clock_library, SKERRY_RIG_CLOCK: this.clock };
   }
 
+  // What is open for reading elsewhere is written in place.
   set_clock(offset_s) {
-    this.offset_s = offset_s;
-    // At once: who reads it meanwhile must not see half of it.
-    writeFileSync(`${this.clock}.new`, `${offset_s < 0 ? '' : '+'}${offset_s}\n`);
-    renameSync(`${this.clock}.new`, this.clock);
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(offset_s) * 1_000_000n);
+    const file = openSync(this.clock, constants.O_WRONLY | constants.O_CREAT);
+    writeSync(file, bytes, 0, 8, 0);
+    closeSync(file);
   }
 
   watch(child) {
@@ -43,7 +45,6 @@ class Process {
     this.killed = false;
     for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', (line) => this.#said(line));
     child.ended.then((how) => {
-      for (const left of [`faketime_shm_${child.pid}`, `sem.faketime_sem_${child.pid}`]) rmSync(join('/dev/shm', left), { force: true });
       if (!this.killed) this.crashes.push(`${this.name} ended by itself: ${how}`);
     });
   }
@@ -126,6 +127,7 @@ export class Fleet {
 
   async start() {
     for (const name of this.disks) await this.#mount(name === 'server' ? 'server' : `disk-${name}`, name === 'server' ? server_disk_mib : device_disk_mib);
+    if (this.has_clocks) await this.#try_clock();
     const { world } = this;
     await world.skerry('init', 'server', '--model', join(here, 'model.yaml'));
     const names = this.devices.map((device) => device.name);
@@ -137,6 +139,16 @@ export class Fleet {
     if (this.relayed.length > 0) await this.#start_relay();
     for (const device of this.devices) await device.start();
     await Promise.all(this.devices.map((device) => line_of(device.child, /"event":"open"/)));
+  }
+
+  // That clocks can be made wrong, before anything is concluded from it.
+  async #try_clock() {
+    const hour = 3600;
+    const probe = new Process(this, 'probe');
+    probe.set_clock(-hour);
+    const { out } = await exec('date', ['+%s'], { env: { ...process.env, ...probe.env() } });
+    const off_s = Number(out) - Date.now() / 1000;
+    if (Math.abs(off_s + hour) > hour / 2) throw new Error(`the clock of a program could not be made wrong: ${off_s} s instead of -${hour}`);
   }
 
   async #mount(folder, mib) {
