@@ -108,11 +108,11 @@ export function plan_of(kind, seed, seconds, clients, cast) {
     const list = possible(kind, name, i, cast);
     const takes_part = kind === 'disk' || (i === 0 ? kind === 'kill' || kind === 'clock' || chance.next() < 0.7 : chance.next() < share);
     if (list.length === 0 || !takes_part) continue;
-    // The first comes early, so that a short run has its faults too.
-    for (let at = chance.between(0.2, Math.min(3, seconds / 3)); at < seconds - 1; at += chance.between(0.5, 5)) {
+    // A short run has its faults too.
+    for (let at = chance.between(0.2, Math.min(3, seconds / 3)); at < seconds - 1; at += chance.between(0.5, Math.min(5, seconds / 4))) {
       const fault = chance.one_of(list);
       const [least, most] = faults[fault].seconds;
-      const until = Math.min(seconds, at + chance.between(least, most));
+      const until = Math.min(seconds, at + chance.between(least, Math.min(most, seconds / 2)));
       plan.push({ who: name, fault, at, until, ...faults[fault].draw?.(chance) });
       at = until;
     }

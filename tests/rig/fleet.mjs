@@ -64,8 +64,8 @@ class Process {
     await this.child.ended;
   }
 
-  start() {
-    return this.start_again();
+  async start() {
+    if (!this.fleet.closing) await this.start_again();
   }
 
   // Ends well: a device at "quit", the server at SIGTERM.
@@ -219,6 +219,7 @@ export class Fleet {
 
   // After an error or at the end: nothing of the run is left behind.
   async remove() {
+    this.closing = true;  // a fault that is over now starts nobody again
     for (const one of this.processes()) {
       one.killed = true;
       if (one.child?.exitCode === null && one.child.signalCode === null) await one.kill();

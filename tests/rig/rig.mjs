@@ -99,6 +99,7 @@ const name_of = (run) => same_run.map((name) => run[name]).join(' ');
 
 // What is to be taken away again, whatever happens.
 let open_run = null;
+let stopping = false;
 
 async function one_run(run, { keep }) {
   const net = run.net === 'namespaces' ? new Namespaces(run.clients) : new Loopback();
@@ -130,6 +131,7 @@ async function one_run(run, { keep }) {
   } catch (error) {
     found.violations.push(`the run itself failed: ${error.stack}`);
   }
+  if (stopping) await new Promise(() => {});  // the process ends when everything is cleaned up
   if (found.violations.length > 0) found.kept = keep_folder(world, fleet, run, keep, found.violations);
   await open_run?.remove();
   return found;
@@ -196,14 +198,14 @@ async function main() {
   process.exitCode = wrong === 0 ? 0 : 1;
 }
 
-let stopping = false;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, async () => {
-    if (stopping) return;
-    stopping = true;
-    console.error(`rig: ${signal}: cleaning up`);
-    await open_run?.remove();
-    process.exit(130);
-  });
+async function stop(why, code) {
+  if (stopping) return;
+  stopping = true;
+  console.error(`rig: ${why}: cleaning up`);
+  await open_run?.remove();
+  process.exit(code);
 }
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(signal, 130));
+process.on('uncaughtException', (error) => stop(error.stack, 1));
 await main();
