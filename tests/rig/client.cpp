@@ -119,7 +119,8 @@ class App {
         device_.set_foreground(true);
         device_.set_live(true);
         device_.on_status([this](const skerry::DeviceStatus& status) { note_phase(status); });
-        const auto watched = device_.watch("SELECT grp FROM member GROUP BY grp HAVING count(*) <> max(n) LIMIT 5", [](const skerry::Table& torn) {
+        const auto watched = device_.watch("SELECT grp FROM member GROUP BY grp HAVING count(*) <> max(n) LIMIT 5", [this](const skerry::Table& torn) {
+            if (!is_complete("member")) return;  // a first download arrives in parts, and says so
             for (const auto& row : torn.rows) say("{\"event\":\"torn\",\"group\":" + quoted(text_of(row[0])) + "}");
         });
         if (!watched) tell("unwatched", watched.error());
@@ -153,10 +154,13 @@ class App {
 
     // The rows that everybody changes have to be here first.
     bool is_ready() {
-        if (ready_) return true;
-        const auto freshness = device_.freshness({"tally", "board", "own"});
-        ready_ = freshness && freshness->complete;
+        ready_ = ready_ || (is_complete("tally") && is_complete("board") && is_complete("own"));
         return ready_;
+    }
+
+    bool is_complete(const std::string& entity) {
+        const auto freshness = device_.freshness({entity});
+        return freshness && freshness->complete;
     }
 
     void write_group() {
