@@ -190,7 +190,7 @@ class App {
         if (below(2) == 0) {
             if (auto r = write_board(group); !r) return r;
         }
-        if (below(30) != 0) return {};
+        if (below(60) != 0) return {};
         return run("INSERT INTO ticket (number, holder) SELECT printf('t%06d', coalesce(max(CAST(substr(number, 2) AS INTEGER)), 0) + 1), ?1 FROM ticket",
                    {options_.name});
     }

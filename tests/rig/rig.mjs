@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { World, bin } from '../e2e/kit.mjs';
@@ -186,7 +186,7 @@ async function main() {
       const ok = found.violations.length === 0;
       if (!ok) wrong++;
       const at = new Date().toISOString();
-      if (options.results) appendFileSync(options.results, JSON.stringify({ ...run, at, ok, ...found }) + '\n');
+      if (options.results) appendFileSync(options.results, JSON.stringify({ ...run, at, load: Number(loadavg()[0].toFixed(1)), ok, ...found }) + '\n');
       const refusals = Object.entries(found.refusals ?? {}).map(([name, count]) => `, ${name} ${count}`).join('');
       console.log(`${ok ? 'ok  ' : 'FAIL'} ${kind} run ${n} seed ${run.seed}: ${found.acknowledged} transactions acknowledged, ${found.faults} faults, ` +
         `${found.drafts} drafts${refusals}, equal after ${found.seconds_until_equal ?? '-'} s`);
