@@ -133,6 +133,7 @@ export async function carry_out(plan, fleet) {
   const tracks = fleet.processes().map(async (who) => {
     for (const fault of plan.filter((one) => one.who === who.name)) {
       await wait_until(fault.at);
+      if (fleet.closing) return;
       await faults[fault.fault].begin(who, fleet.net, fault);
       await wait_until(fault.until);
       await faults[fault.fault].end(who, fleet.net, fault);

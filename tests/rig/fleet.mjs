@@ -185,13 +185,13 @@ export class Fleet {
     await line_of(this.relay, new RegExp(`^done ${i - 1} ${mode.mode}`), from);
   }
 
-  // Fills a small disk to its last byte.
+  // Fills a small disk to its last byte; never more than a small disk takes, whatever the folder is by now.
   fill(name) {
     const folder = this.world.path(name === 'server' ? 'server' : `disk-${name}`);
-    const file = join(folder, 'filler');
+    if (!this.mounts.includes(folder)) throw new Error(`${folder} is no small disk`);
     const piece = Buffer.alloc(1 << 16);
     try {
-      for (let left = Infinity; left > 0; left = statfsSync(folder).bavail) appendFileSync(file, piece);
+      for (let left = server_disk_mib << 20; left > 0 && statfsSync(folder).bavail > 0; left -= piece.length) appendFileSync(join(folder, 'filler'), piece);
     } catch (error) {
       if (error.code !== 'ENOSPC') throw error;
     }
