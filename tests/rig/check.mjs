@@ -156,5 +156,5 @@ export async function check_all(fleet, limit = seconds_max, patience = 90) {
   const refusals = check_events(fleet, wrong);
   for (const one of fleet.processes()) wrong.push(...one.crashes);
   await check_files(fleet, wrong);
-  return { seconds, wrong, ...counts, refusals };
+  return { seconds, wrong, ...counts, noticed: fleet.noticed, refusals };
 }

@@ -15,6 +15,8 @@ export const why_no_clocks = () => (existsSync(clock_library) ? '' : `${clock_li
 
 // What a device says without being asked.
 const unasked = /^\{"event":"(refused|unread|unopened|torn|unwatched|unasked|unreported)"/;
+// What it tells when a fault has reached it.
+const trouble = /^\{"event":"phase","phase":"(offline|waiting|attention)"/;
 
 // A program that may be killed, stopped and started again on its host.
 class Process {
@@ -52,6 +54,7 @@ class Process {
   #said(line) {
     appendFileSync(this.log, `${((performance.now() - this.fleet.begun) / 1000).toFixed(3)} ${line}\n`);
     if (unasked.test(line)) this.events.push(JSON.parse(line));
+    if (trouble.test(line)) this.fleet.noticed++;
   }
 
   signal(name) {
@@ -121,6 +124,7 @@ export class Fleet {
     this.server = new Process(this, 'server', 'server', () => this.#serve());
     this.devices = Array.from({ length: clients }, (_, i) => new Device(this, i + 1));
     this.mounts = [];
+    this.noticed = 0;  // how often a device found that something was wrong
     this.begun = performance.now();  // the times in the logs count from here
     for (const device of this.devices) device.has_disk = disks.includes(device.name);
   }

@@ -1,6 +1,6 @@
 // The rig's command line and its runs; `run` starts it. README.md says what a run is.
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { loadavg, tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { check_all, seconds_max } from './check.mjs';
 import { all_kinds, carry_out, cast_of, describe_fault, kinds, plan_of } from './faults.mjs';
 import { Fleet, why_no_clocks } from './fleet.mjs';
 import { Loopback, Namespaces, why_no_namespaces } from './hosts.mjs';
+import { Results, summary } from './results.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
@@ -26,6 +27,7 @@ ${seconds_max} seconds after the last fault everybody has the same rows and noth
   --per-minute N   transactions that each device writes a minute (180)
   --net WHERE      namespaces, loopback, or auto: namespaces where they are permitted, else loopback (namespaces)
   --results FILE   a line of JSON for each run; runs that stand in it for this commit are not run again
+  --summary FILE   prints a table of what stands in such a file, and runs nothing
   --keep DIR       where the folders of failed runs go (${join(tmpdir(), 'skerry-rig-failed')})
   --help           this text
 
@@ -51,7 +53,7 @@ function whole(text, name, least, most) {
 }
 
 function read_options() {
-  const known = { kind: { multiple: true }, runs: {}, seconds: {}, clients: {}, seed: {}, 'per-minute': {}, net: {}, results: {}, keep: {}, help: { type: 'boolean', short: 'h' } };
+  const known = { kind: { multiple: true }, runs: {}, seconds: {}, clients: {}, seed: {}, 'per-minute': {}, net: {}, results: {}, keep: {}, summary: {}, help: { type: 'boolean', short: 'h' } };
   let values;
   try {
     ({ values } = parseArgs({ options: Object.fromEntries(Object.entries(known).map(([name, option]) => [name, { type: 'string', ...option }])) }));
@@ -60,6 +62,11 @@ function read_options() {
   }
   if (values.help) {
     console.log(usage);
+    process.exit(0);
+  }
+  if (values.summary) {
+    if (!existsSync(values.summary)) fail('not_found', `there is no file ${values.summary}`);
+    console.log(summary(values.summary));
     process.exit(0);
   }
   const wanted = values.kind?.flatMap((list) => list.split(',')) ?? kinds;
@@ -88,15 +95,6 @@ function commit() {
   }
 }
 
-const same_run = ['kind', 'seed', 'commit', 'clients', 'seconds', 'per_minute', 'net'];
-
-function already(results) {
-  if (!results || !existsSync(results)) return new Set();
-  return new Set(readFileSync(results, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line)).map(name_of));
-}
-
-const name_of = (run) => same_run.map((name) => run[name]).join(' ');
-
 // What is to be taken away again, whatever happens.
 let open_run = null;
 let stopping = false;
@@ -118,7 +116,7 @@ async function one_run(run, { keep }) {
       await net.remove();
     },
   };
-  const found = { faults: plan.length, acknowledged: 0, refused: 0, drafts: 0, seconds_until_equal: null, violations: [] };
+  const found = { faults: plan.length, acknowledged: 0, refused: 0, drafts: 0, noticed: 0, seconds_until_equal: null, violations: [] };
   try {
     await net.make();
     await fleet.start();
@@ -173,20 +171,20 @@ async function main() {
     if (!existsSync(join(bin, program))) fail('not_found', `${join(bin, program)} is not there; build it: cmake --build build/release --target skerry rig_client`);
   }
   const { net, kinds: doable } = await where(options);
-  const done = already(options.results);
+  const results = new Results(options.results);
   const of_commit = commit();
   let wrong = 0;
   let ran = 0;
   for (let n = 1; n <= options.runs; n++) {
     for (const kind of doable) {
       const run = { kind, run: n, seed: options.seed + n - 1, commit: of_commit, clients: options.clients, seconds: options.seconds, per_minute: options.per_minute, net };
-      if (done.has(name_of(run))) continue;
+      if (results.has(run)) continue;
       const found = await one_run(run, options);
       ran++;
       const ok = found.violations.length === 0;
       if (!ok) wrong++;
       const at = new Date().toISOString();
-      if (options.results) appendFileSync(options.results, JSON.stringify({ ...run, at, load: Number(loadavg()[0].toFixed(1)), ok, ...found }) + '\n');
+      results.add(run, { at, load: Number(loadavg()[0].toFixed(1)), ok, ...found });
       const refusals = Object.entries(found.refusals ?? {}).map(([name, count]) => `, ${name} ${count}`).join('');
       console.log(`${ok ? 'ok  ' : 'FAIL'} ${kind} run ${n} seed ${run.seed}: ${found.acknowledged} transactions acknowledged, ${found.faults} faults, ` +
         `${found.drafts} drafts${refusals}, equal after ${found.seconds_until_equal ?? '-'} s`);
