@@ -218,6 +218,13 @@ TEST(Lines, are_json_even_of_a_key_that_is_no_text) {
     EXPECT_TRUE(model::json_members(line));
 }
 
+TEST(Lines, keep_numbers_that_no_double_holds_as_strings) {
+    Bytes frames;
+    put_number(frames, FrameType::kExpect, (std::uint64_t{1} << 53) - 1);
+    put_number(frames, FrameType::kExpect, std::uint64_t{1} << 53);
+    EXPECT_EQ(lines_of(Kind::kPushResponse, frames), "{\"frame\":\"expect\",\"number\":9007199254740991}\n{\"frame\":\"expect\",\"number\":\"9007199254740992\"}\n");
+}
+
 TEST(Lines, end_where_the_answer_is_damaged) {
     Bytes body;
     put_header(body, Kind::kPullResponse);

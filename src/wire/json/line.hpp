@@ -8,6 +8,7 @@
 #include "base/bytes.hpp"
 #include "base/text.hpp"
 #include "model/json.hpp"
+#include "wire/json/object.hpp"
 
 namespace skerry::wire::json {
 
@@ -35,8 +36,11 @@ class ObjectWriter {
         append_text(key(name), value);
         return *this;
     }
+    // A string where a double would change it: a device that speaks in frames may number its transactions as it likes, and another
+    // program of its user reads the answers in lines.
     ObjectWriter& number(std::string_view name, std::uint64_t value) {
-        key(name) += std::to_string(value);
+        const std::string digits = std::to_string(value);
+        key(name) += value <= kNumberMax ? digits : '"' + digits + '"';
         return *this;
     }
     ObjectWriter& flag(std::string_view name, bool value) {
