@@ -275,6 +275,14 @@ TEST(ModelReader, NamesInMessagesCarryNoControlCharacters) {
 }
 
 // Whatever the bytes are: an answer, no exception, no crash.
+TEST(ModelReader, a_bracket_that_closes_what_nobody_opened_has_a_place) {
+    for (const char* text : {"!;]!", "a: ]= b\n", "]![\n"}) {
+        const ModelReading reading = read_model_faults(text);
+        ASSERT_FALSE(reading.faults.empty()) << text;
+        for (const ModelFault& fault : reading.faults) EXPECT_GE(fault.column, 1) << text;
+    }
+}
+
 TEST(ModelReader, DamagedFilesGetAnAnswer) {
     for (std::size_t cut = 0; cut < kGood.size(); ++cut) {
         (void)read_model(kGood.substr(0, cut), "m.yaml");

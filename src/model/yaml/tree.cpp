@@ -147,10 +147,11 @@ bool find_enum_suffix(std::string_view yaml, Mark& mark) {
         if (line < 1) continue;
         const std::string_view text = line_of(yaml, line);
         const std::size_t close = text.find(']');
-        if (close == std::string_view::npos) continue;
+        const std::size_t open = text.find('[');
+        if (close == std::string_view::npos || open > close) continue;
         const std::size_t next = text.find_first_not_of(' ', close + 1);
         if (next == std::string_view::npos || (text[next] != '=' && text[next] != '!')) continue;
-        mark = {line, static_cast<int>(text.find('[')) + 1};
+        mark = {line, static_cast<int>(open) + 1};
         return true;
     }
     return false;
