@@ -16,6 +16,9 @@ namespace {
 constexpr std::int64_t kRetryAfterMaxS = 86'400;
 // A chunk's size line, or trailers.
 constexpr std::size_t kChunkLineMax = 16u << 10;
+// "0", two line ends. Beast stops the program (an assertion) when it is given the first three bytes of a chunked body without a
+// chunk and then a fourth, so it gets nothing before there are so many.
+constexpr std::size_t kChunkedBodyLeast = 5;
 
 // Collects body bytes until they are taken.
 struct Pieces {
@@ -58,6 +61,7 @@ Millis retry_after_of(boost::beast::string_view text) {
 
 struct ResponseReader::Parser {
     beast_http::response_parser<Pieces> beast;
+    bool body_begun = false;
 };
 
 ResponseReader::ResponseReader(std::size_t head_bytes_max) : head_bytes_max_(head_bytes_max) {}
@@ -126,6 +130,8 @@ ResponseReader::State ResponseReader::read_head() {
 
 ResponseReader::State ResponseReader::read_body(Bytes& body) {
     auto& parser = parser_->beast;
+    if (!parser_->body_begun && parser.chunked() && kept_.size() < kChunkedBodyLeast) return state_;
+    parser_->body_begun = true;
     error_code ec;
     std::size_t used = 0;
     while (!ec && !parser.is_done() && used < kept_.size())

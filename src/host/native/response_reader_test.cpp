@@ -30,6 +30,19 @@ Read read_in_steps(std::string_view text, std::size_t step, bool ends) {
     return out;
 }
 
+// Beast's parser stops the program when the first three bytes of such a body come alone.
+TEST(ResponseReader, takes_a_chunked_body_without_a_chunk_byte_by_byte) {
+    const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const std::string body : {"0\r\n\r\n", "0\r\na: b\r\n\r\n", "000;x=y\r\n\r\n"}) {
+        const Read out = read_in_steps(head + body, 1, false);
+        EXPECT_EQ(out.state, State::kWhole) << body;
+        EXPECT_EQ(out.body, "");
+        EXPECT_TRUE(out.reusable);
+    }
+    EXPECT_EQ(read_in_steps(head + "0\r\na", 1, true).code, Code::kOffline);
+    EXPECT_EQ(read_in_steps(head + "0\r", 1, true).code, Code::kOffline);
+}
+
 TEST(ResponseReader, ReadsEveryFramingHoweverItIsCut) {
     const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nRetry-After: 3\r\n";
     const struct {

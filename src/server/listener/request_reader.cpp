@@ -26,6 +26,10 @@ namespace {
 
 // What a hostile Content-Length may cost before its bytes arrive.
 constexpr std::size_t kBodyReserveMax = 64u << 10;
+// "0", two line ends. Beast stops the program (an assertion) when it is given the first three bytes of a chunked body without a
+// chunk and then a fourth, so it gets nothing before there are so many.
+constexpr std::size_t kChunkedBodyLeast = 5;
+
 // A body that grows as bytes arrive (Beast's string_body reserves what the client announces).
 struct GrowingBody {
     using value_type = Bytes;
@@ -68,6 +72,7 @@ bool same_word(boost::beast::string_view a, boost::beast::string_view b) {
 
 struct RequestReader::Parser {
     beast_http::request_parser<GrowingBody> beast;
+    bool body_begun = false;
 };
 
 RequestReader::RequestReader(const HeadLimits& limits, Admit admit)
@@ -220,6 +225,8 @@ RequestReader::State RequestReader::await_body() {
 
 RequestReader::State RequestReader::read_body() {
     auto& parser = parser_->beast;
+    if (!parser_->body_begun && parser.chunked() && kept_.size() < kChunkedBodyLeast) return state_;
+    parser_->body_begun = true;
     error_code ec;
     std::size_t used = 0;
     while (!ec && !parser.is_done() && used < kept_.size())
