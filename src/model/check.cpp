@@ -3,6 +3,7 @@
 #include <functional>
 #include <set>
 
+#include "base/text.hpp"
 #include "model/check_profiles.hpp"
 #include "model/model.hpp"
 #include "model/value.hpp"
@@ -88,6 +89,8 @@ Result<void> check_entity(const Model& model, const Entity& entity) {
     for (const Check& one : entity.checks)
         if (one.expression.empty() || one.expression.size() > kExpressionBytesMax)
             return invalid("entity '" + entity.name + "': a check is empty or longer than " + std::to_string(kExpressionBytesMax) + " bytes");
+        else if (!is_clean_text(one.expression))
+            return invalid("entity '" + entity.name + "': a check is not UTF-8 text");
     SKERRY_TRY(check_lists(entity, entity.unique, "uniques"));
     return check_lists(entity, entity.indexes, "indexes");
 }

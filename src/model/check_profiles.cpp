@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "base/text.hpp"
+
 namespace skerry::model {
 
 namespace {
@@ -25,6 +27,7 @@ Result<void> check_principal(const Model& model) {
             return invalid(place + " is no query but has one");
         if (value.query.size() > kQueryBytesMax)
             return invalid(place + ": its query is longer than " + std::to_string(kQueryBytesMax) + " bytes");
+        if (!is_clean_text(value.query)) return invalid(place + ": its query is not UTF-8 text");
     }
     return {};
 }
@@ -64,6 +67,7 @@ class ProfileCheck {
         if (said.where.size() > kExpressionBytesMax)
             return invalid(of(said) + ": its condition is longer than " + std::to_string(kExpressionBytesMax) +
                            " bytes");
+        if (!is_clean_text(said.where)) return invalid(of(said) + ": its condition is not UTF-8 text");
         if (!said.where.empty() && !rule && !with)
             return invalid(of(said) + ": a condition stands beside a rule or `with` only");
         if (said.link.has_value() && !rule)

@@ -36,6 +36,23 @@ TEST(Model, every_cut_and_every_foreign_byte_string_is_refused) {
     EXPECT_FALSE(Model::load("<html>"));
 }
 
+TEST(Model, conditions_and_queries_are_text) {
+    const auto refused = [](const Model& model) { return !Model::load(model.compile_whole()); };
+    Model model = outreach();
+    model.entities[0].checks = {{"population >= 0", ""}};
+    EXPECT_FALSE(refused(model));
+    model.entities[0].checks = {{"population >= \x90", ""}};
+    EXPECT_TRUE(refused(model));
+    model = outreach();
+    model.principal = {{"team", PrincipalKind::kQuery, "select 1 -- \xff"}};
+    EXPECT_TRUE(refused(model));
+    model = outreach();
+    model.profiles = {{"all", {{.entity = EntityIx{0}, .download = Download::kRule, .where = "population > \xc0"}, {.entity = EntityIx{1}}}}};
+    EXPECT_TRUE(refused(model));
+    model.profiles[0].entities[0].where = "population > 0";
+    EXPECT_FALSE(refused(model));
+}
+
 TEST(Model, bad_names_and_duplicates_are_refused) {
     for (const char* name : {"", "Place", "1st", "skerry_x", "sqlite_y", "a b", "drop\"table"}) {
         Model model = outreach();
