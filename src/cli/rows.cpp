@@ -31,7 +31,7 @@ std::string lower_case(std::string text) {
 std::string shortened(std::string_view text) {
     if (text.size() <= 40) return std::string(text);
     std::size_t end = 40;
-    while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
     return std::string(text.substr(0, end)) + "…";
 }
 

@@ -144,6 +144,12 @@ class ToValue : public testing::Test {
     }
 };
 
+TEST_F(ToValue, a_message_shortens_even_what_is_no_text) {
+    const auto refused = made(model::Type::kInt, CellKind::kText, std::string(60, '\x86'));
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, HasSubstr("…"));
+}
+
 TEST_F(ToValue, nothing_is_rounded) {
     using enum CellKind;
     EXPECT_EQ(*made(model::Type::kInt, kNumber, "9007199254740993"), Value{std::int64_t{9007199254740993}});
