@@ -29,6 +29,11 @@ const SettingInfo* find(std::string_view name) {
 
 std::string shown(std::string_view text) { return without_tokens(quoted(text.substr(0, 100))); }
 
+// Of names, and of IPv4 and IPv6 addresses with a zone. A `#` would begin a comment where the settings are shown as a file.
+bool is_address_char(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || std::string_view(".:-_%").find(c) != std::string_view::npos;
+}
+
 // A whole number with nothing around it, or what is wrong.
 std::string put_number(std::string_view text, int least, int most, int& out) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
@@ -40,7 +45,7 @@ std::string put_number(std::string_view text, int least, int most, int& out) {
 std::string put(Settings& settings, std::string_view name, std::string_view value) {
     if (name == "listen") {
         if (value.empty() || value.size() > 255) return "an address or a host's name is wanted";
-        if (std::any_of(value.begin(), value.end(), [](char c) { return c <= ' ' || c > '~'; }))
+        if (!std::all_of(value.begin(), value.end(), is_address_char))
             return shown(value) + " is neither an address nor a host's name";
         settings.listen = value;
         return {};

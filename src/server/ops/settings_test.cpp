@@ -44,7 +44,7 @@ TEST(Settings, values_are_taken_as_a_whole_or_not_at_all) {
         {"log_level", {{"error", "warning", "info", "debug"}, {"", "warn", "INFO"}}},
         {"log_format", {{"text", "json"}, {"", "xml"}}},
         {"metrics", {{"on", "off"}, {"", "true", "1"}}},
-        {"listen", {{"127.0.0.1", "::", "localhost"}, {"", "a b", "a\nb", "\xff"}}},
+        {"listen", {{"127.0.0.1", "::", "localhost", "fe80::1%eth0"}, {"", "a b", "a\nb", "\xff", "#a", "a=b"}}},
     };
     ASSERT_EQ(cases.size(), setting_infos().size());
     for (const auto& [name, values] : cases) {
