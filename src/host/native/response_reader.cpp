@@ -17,7 +17,7 @@ constexpr std::int64_t kRetryAfterMaxS = 86'400;
 // A chunk's size line, or trailers.
 constexpr std::size_t kChunkLineMax = 16u << 10;
 // "0", two line ends. Beast stops the program (an assertion) when it is given the first three bytes of a chunked body without a
-// chunk and then a fourth, so it gets nothing before there are so many.
+// chunk and then a fourth, so it gets nothing of what may be such a body before there are so many.
 constexpr std::size_t kChunkedBodyLeast = 5;
 
 // Collects body bytes until they are taken.
@@ -130,7 +130,7 @@ ResponseReader::State ResponseReader::read_head() {
 
 ResponseReader::State ResponseReader::read_body(Bytes& body) {
     auto& parser = parser_->beast;
-    if (!parser_->body_begun && parser.chunked() && kept_.size() < kChunkedBodyLeast) return state_;
+    if (!parser_->body_begun && parser.chunked() && (kept_.empty() || kept_.starts_with('0')) && kept_.size() < kChunkedBodyLeast) return state_;
     parser_->body_begun = true;
     error_code ec;
     std::size_t used = 0;

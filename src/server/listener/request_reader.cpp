@@ -27,7 +27,7 @@ namespace {
 // What a hostile Content-Length may cost before its bytes arrive.
 constexpr std::size_t kBodyReserveMax = 64u << 10;
 // "0", two line ends. Beast stops the program (an assertion) when it is given the first three bytes of a chunked body without a
-// chunk and then a fourth, so it gets nothing before there are so many.
+// chunk and then a fourth, so it gets nothing of what may be such a body before there are so many.
 constexpr std::size_t kChunkedBodyLeast = 5;
 
 // A body that grows as bytes arrive (Beast's string_body reserves what the client announces).
@@ -225,7 +225,7 @@ RequestReader::State RequestReader::await_body() {
 
 RequestReader::State RequestReader::read_body() {
     auto& parser = parser_->beast;
-    if (!parser_->body_begun && parser.chunked() && kept_.size() < kChunkedBodyLeast) return state_;
+    if (!parser_->body_begun && parser.chunked() && (kept_.empty() || kept_.starts_with('0')) && kept_.size() < kChunkedBodyLeast) return state_;
     parser_->body_begun = true;
     error_code ec;
     std::size_t used = 0;
