@@ -100,6 +100,11 @@ Result<void> check_op(const Op& op, const model::Entity& entity) {
 
 }  // namespace
 
+bool fits(const Op& op, const model::Entity& entity) {
+    const bool is_kind = op.kind == OpKind::kInsert || op.kind == OpKind::kUpdate || op.kind == OpKind::kDelete;
+    return is_kind && std::all_of(op.changes.begin(), op.changes.end(), [&](const Change& change) { return change.attribute < entity.attributes.size(); });
+}
+
 void sort_ops(std::vector<Op>& ops) { std::sort(ops.begin(), ops.end(), in_order); }
 
 void put_op_body(Writer& out, const Op& op) {
@@ -233,6 +238,7 @@ Result<Transaction> decode(BytesView payload, const model::Model& model, TxnHead
         get_op_body(in, model.entity(op.entity), op);
         if (!in.ok()) return damaged();
         if (form == Form::kChecked) SKERRY_TRY(check_op(op, model.entity(op.entity)));
+        if (!fits(op, model.entity(op.entity))) return damaged();
         if (!txn.ops.empty() && !in_order(txn.ops.back(), op))
             return fail(Code::kMalformedTxn, "the rows of a transaction are out of order or named twice");
         txn.ops.push_back(std::move(op));

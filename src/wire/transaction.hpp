@@ -74,6 +74,10 @@ struct Transaction {
 void put_op_body(Writer& out, const Op& op);
 void get_op_body(Reader& in, const model::Entity& entity, Op& op);
 
+// Its kind is one, and every attribute that it names is one of the entity's. Asked of whatever is read without get_transaction's checks:
+// what a device or a server keeps may be damaged, or was kept because it is wrong.
+bool fits(const Op& op, const model::Entity& entity);
+
 // Into the order that a transaction has them in.
 void sort_ops(std::vector<Op>& ops);
 

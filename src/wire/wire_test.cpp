@@ -35,6 +35,22 @@ Bytes payload_of(const Transaction& txn) {
     return payload;
 }
 
+TEST(Transaction, kept_as_it_is_names_attributes_of_its_model_only) {
+    model::Model model{"m", 1, {}};
+    model.entities.push_back({"e", {"id", model::Type::kText}, {{"a", model::Type::kText}}});
+    Transaction txn{.no = TxnNo{1}, .id = TxnId::from(Bytes(16, 'i'))};
+    txn.ops.push_back({.kind = OpKind::kUpdate, .entity = EntityIx{0}, .key = "k", .row = {}, .changes = {{0, Null{}, Value{std::int64_t{5}}, {}}}, .prev_row = {}});
+    const auto kept = [&] {
+        Bytes bytes;
+        Writer out(bytes);
+        put_transaction(out, txn);
+        return get_kept_transaction(bytes, model);
+    };
+    EXPECT_TRUE(kept()) << "a value of another type is kept, to be shown";
+    txn.ops[0].changes[0].attribute = 1;
+    EXPECT_EQ(kept().error().code, Code::kDamagedFrame);
+}
+
 TEST(Frames, come_out_whole_however_they_are_cut) {
     Bytes body;
     put_header(body, Kind::kPullResponse);

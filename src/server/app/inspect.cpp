@@ -71,6 +71,14 @@ std::string why_text(storage::HistoryWhy why) {
     return "?";
 }
 
+// Of a table that names a row by its entity's number.
+Result<const model::Entity*> entity_at(const model::Model& model, const Statement& row, int column) {
+    const std::int64_t number = row.integer(column);
+    if (number < 0 || static_cast<std::uint64_t>(number) >= model.entities.size())
+        return fail(Code::kCorruptStore, "the database names an entity that the model does not have");
+    return &model.entities[static_cast<std::size_t>(number)];
+}
+
 // Columns 0 to 9: at_us, user, id, name, no, verdict, code, message, content.
 LogEntry entry_of(const model::Model& model, const Statement& row) {
     LogEntry entry;
@@ -179,7 +187,8 @@ Result<std::vector<LostValue>> Inspector::lost_values(const LogFilter& filter) c
     for (;;) {
         SKERRY_ASSIGN(const bool row, get.step());
         if (!row) break;
-        const model::Entity& of = impl_->model.entity(EntityIx{static_cast<std::uint32_t>(get.integer(1))});
+        SKERRY_ASSIGN(const model::Entity* entity_of, entity_at(impl_->model, get, 1));
+        const model::Entity& of = *entity_of;
         LostValue& value = values.emplace_back();
         value.at_us = get.integer(0);
         value.entity = of.name;
@@ -202,7 +211,8 @@ Result<std::vector<QuarantinedRow>> Inspector::quarantine() const {
     for (;;) {
         SKERRY_ASSIGN(const bool row, get.step());
         if (!row) break;
-        rows.push_back({impl_->model.entity(EntityIx{static_cast<std::uint32_t>(get.integer(0))}).name, std::string(get.text(1)),
+        SKERRY_ASSIGN(const model::Entity* of, entity_at(impl_->model, get, 0));
+        rows.push_back({of->name, std::string(get.text(1)),
                         std::string(get.text(2)), get.integer(3)});
     }
     get.reset();

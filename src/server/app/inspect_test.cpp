@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "server/app/policy_world.hpp"
+#include "sqlite/database.hpp"
 
 namespace skerry::server::test {
 namespace {
@@ -41,6 +42,35 @@ TEST_F(Inspect, M_25_a_rejected_transaction_is_kept_with_code_message_member_and
     EXPECT_EQ(send(bert, redo).verdict, Verdict::kApplied);
     EXPECT_TRUE(inspector().drafts()->empty());
     EXPECT_EQ(inspector().drafts(Drafts::kAll)->at(1).state, "redone");
+}
+
+// A device may send anything, and an operator reads it.
+TEST_F(Inspect, a_transaction_of_attributes_that_are_not_there_shows_no_changes) {
+    send(anna, {Peer::insert(kCard, "c", model::Row(8))});
+    EXPECT_EQ(send(bert, {update(kCard, "c", 999, Null{}, text("x"))}).code, Code::kUnknownEntity);
+    const auto drafts = *inspector().drafts();
+    ASSERT_EQ(drafts.size(), 1u);
+    EXPECT_EQ(drafts[0].transaction.code, "unknown_entity");
+    EXPECT_TRUE(drafts[0].transaction.changes.empty());
+    const auto log = *inspector().log();
+    ASSERT_EQ(log.size(), 2u);
+    EXPECT_TRUE(log[1].changes.empty());
+}
+
+TEST_F(Inspect, a_damaged_file_has_a_name) {
+    model::Row row(8);
+    row[kLastAt] = text("x");
+    send(anna, {Peer::insert(kCard, "c", row)});
+    send(bert, {update(kCard, "c", kLastAt, text("other"), text("y"))});
+    ASSERT_EQ(inspector().lost_values()->size(), 1u);
+    const auto damage = [&](std::string_view sql) {
+        auto db = sqlite::Database::open(world.place.dir + "/server.db");
+        ASSERT_TRUE(db && db->exec(sql)) << sql;
+    };
+    damage("UPDATE skerry_history SET entity = 99");
+    EXPECT_EQ(inspector().lost_values().error().code, Code::kCorruptStore);
+    damage("INSERT INTO skerry_quarantine(entity, key, reason, at_us) VALUES(-1, 'c', 'r', 0)");
+    EXPECT_EQ(inspector().quarantine().error().code, Code::kCorruptStore);
 }
 
 TEST_F(Inspect, a_redo_that_is_rejected_leaves_its_draft_open_and_one_without_changes_discards) {

@@ -124,6 +124,8 @@ Result<void> read_stretch(Statement& get, const model::Entity& entity, std::span
 
 Result<FoundRows> read_rows(sqlite::Database& db, const Tables& tables, EntityIx entity,
                             std::span<const std::string> keys) {
+    // It may come out of a table: results name their rows.
+    if (!tables.model.has(entity)) return fail(Code::kCorruptStore, "the database names an entity that the model does not have");
     const EntitySql& sql = tables.entities[entity.value];
     const model::Entity& shape = tables.model.entity(entity);
     FoundRows found;
