@@ -71,8 +71,9 @@ Result<wire::Transaction> Journal::load(TxnNo no) {
         op.key = ops.text(1);
         op.kind = static_cast<wire::OpKind>(ops.integer(2));
         Reader in(ops.blob(3));
-        if (store_.model().has(op.entity)) wire::get_op_body(in, store_.model().entity(op.entity), op);
-        if (!in.at_end()) {
+        const bool known = store_.model().has(op.entity);
+        if (known) wire::get_op_body(in, store_.model().entity(op.entity), op);
+        if (!known || !in.at_end() || !wire::fits(op, store_.model().entity(op.entity))) {
             ops.reset();
             return fail(Code::kCorruptStore, "transaction " + std::to_string(no.value) + " does not decode");
         }
@@ -205,10 +206,10 @@ Result<void> Journal::declare_lost(TxnNo begin, TxnNo end) {
         "SELECT no FROM skerry_txn WHERE no >= ?1 UNION SELECT no FROM skerry_archive WHERE device = ?2 AND no >= ?1 ORDER BY no"));
     kept.bind(1, as_int(begin)).bind_blob(2, device.view());
     std::vector<TxnNo> gone;
-    for (TxnNo next = begin; next < end; next = next.next()) {
+    for (TxnNo next = begin; next < end && gone.size() < kLostAtOnce; next = next.next()) {
         SKERRY_ASSIGN(const bool row, kept.step());
         const TxnNo no = row ? as_no(kept.integer(0)) : end;
-        for (; next < no && next < end; next = next.next()) gone.push_back(next);
+        for (; next < no && next < end && gone.size() < kLostAtOnce; next = next.next()) gone.push_back(next);
         if (!row) break;
     }
     kept.reset();

@@ -19,6 +19,10 @@ class Store;
 // Stored in skerry_txn.state: do not change.
 enum class TxnState : std::int64_t { kUnsent = 1, kSent = 2 };
 
+// Transactions that are declared lost in one go: as many as the archive keeps. Where more are gone, the server expects the next of them
+// when it has these. A damaged file may claim to have made any number.
+inline constexpr std::size_t kLostAtOnce = 10'000;
+
 struct JournalCounts {
     std::uint64_t unsettled = 0;
     std::uint64_t unsent = 0;

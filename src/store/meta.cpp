@@ -58,6 +58,7 @@ Result<DeviceId> Meta::device() {
 
 Result<TxnNo> Meta::next_no() {
     SKERRY_ASSIGN(const auto found, integer(key::kNextNo));
+    if (found && *found < 1) return fail(Code::kCorruptStore, "skerry_meta.next_no is no number of a transaction");
     return TxnNo{static_cast<std::uint64_t>(found.value_or(1))};
 }
 

@@ -142,7 +142,7 @@ Result<std::vector<JournalOp>> Tables::ops(EntityIx entity, std::string_view key
         entry.op.key = key;
         Reader in(get.blob(2));
         wire::get_op_body(in, model_.entity(entity), entry.op);
-        if (!in.at_end()) {
+        if (!in.at_end() || !wire::fits(entry.op, model_.entity(entity))) {
             get.reset();
             return fail(Code::kCorruptStore, "the journal entry of a row of " + model_.entity(entity).name + " does not decode");
         }
