@@ -1,5 +1,6 @@
 // Requests of a device that has a token and means harm: frames with good checksums and any content, through the server's routes. It is
 // answered with what belongs there, the server never fails for reasons of its own, and other devices go on.
+#include "server/app/inspect.hpp"
 #include "store/store.hpp"
 #include "wire/check.hpp"
 #include "wire/continuing.hpp"
@@ -77,6 +78,12 @@ void check_answer(const Route& route, const server::http::Request& request, serv
     SKERRY_ASSERT(frame && reader.at_boundary());
 }
 
+// What a device sent is shown to the operator, rejected or not.
+void ask_as_operator(const server::Place& place) {
+    const auto inspector = server::Inspector::open(place);
+    SKERRY_ASSERT(inspector && inspector->drafts(server::Drafts::kAll) && inspector->log() && inspector->lost_values() && inspector->quarantine());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -95,6 +102,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         clock.now += std::chrono::milliseconds(50);
         (*server)->handler().tick();
     }
+    ask_as_operator(fuzz::server_place(disk));
     const auto fresh = store::Store::open({.path = "fresh.db", .vfs = disk.vfs_name(), .device_name = "", .model = {}, .busy_timeout_ms = 0}, clock, random);
     SKERRY_ASSERT(fresh && fuzz::sync(**fresh, **server, fuzz::made().bearer, clock, random, 100));
     SKERRY_ASSERT((*fresh)->has_model() && (*fresh)->meta().integer(store::key::kFreshAt)->value_or(0) != 0);
