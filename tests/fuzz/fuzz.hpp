@@ -27,9 +27,9 @@ class Choices {
     }
     // So many bytes as a length of 16 bits says, or what is left.
     BytesView piece() {
-        const std::size_t n = std::min<std::size_t>(below(1u << 16), in_.size());
-        const BytesView out = in_.substr(0, n);
-        in_.remove_prefix(n);
+        const std::size_t wanted = below(1u << 16);  // takes bytes, so before what is left is asked for
+        const BytesView out = in_.substr(0, wanted);
+        in_.remove_prefix(out.size());
         return out;
     }
     BytesView rest() const { return in_; }
