@@ -29,6 +29,7 @@ ${seconds_max} seconds after the last fault everybody has the same rows and noth
   --results FILE   a line of JSON for each run; runs that stand in it for this commit are not run again
   --summary FILE   prints a table of what stands in such a file, and runs nothing
   --keep DIR       where the folders of failed runs go (${join(tmpdir(), 'skerry-rig-failed')})
+  --keep-all       those of runs that were right too
   --help           this text
 
 Root is needed for namespaces and small disks. On the loopback address the network's faults are the relay's only (no links
@@ -53,7 +54,7 @@ function whole(text, name, least, most) {
 }
 
 function read_options() {
-  const known = { kind: { multiple: true }, runs: {}, seconds: {}, clients: {}, seed: {}, 'per-minute': {}, net: {}, results: {}, keep: {}, summary: {}, help: { type: 'boolean', short: 'h' } };
+  const known = { kind: { multiple: true }, runs: {}, seconds: {}, clients: {}, seed: {}, 'per-minute': {}, net: {}, results: {}, keep: {}, summary: {}, 'keep-all': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } };
   let values;
   try {
     ({ values } = parseArgs({ options: Object.fromEntries(Object.entries(known).map(([name, option]) => [name, { type: 'string', ...option }])) }));
@@ -83,6 +84,7 @@ function read_options() {
     net,
     results: values.results && resolve(values.results),
     keep: resolve(values.keep ?? join(tmpdir(), 'skerry-rig-failed')),
+    keep_all: values['keep-all'] ?? false,
   };
 }
 
@@ -99,7 +101,7 @@ function commit() {
 let open_run = null;
 let stopping = false;
 
-async function one_run(run, { keep }) {
+async function one_run(run, { keep, keep_all }) {
   const net = run.net === 'namespaces' ? new Namespaces(run.clients) : new Loopback();
   const cleanups = [];
   const world = new World({ after: (work) => cleanups.push(work) });
@@ -130,7 +132,7 @@ async function one_run(run, { keep }) {
     found.violations.push(`the run itself failed: ${error.stack}`);
   }
   if (stopping) await new Promise(() => {});  // the process ends when everything is cleaned up
-  if (found.violations.length > 0) found.kept = keep_folder(world, fleet, run, keep, found.violations);
+  if (keep_all || found.violations.length > 0) found.kept = keep_folder(world, fleet, run, keep, found.violations);
   await open_run?.remove();
   return found;
 }
@@ -189,7 +191,7 @@ async function main() {
       console.log(`${ok ? 'ok  ' : 'FAIL'} ${kind} run ${n} seed ${run.seed}: ${found.acknowledged} transactions acknowledged, ${found.faults} faults, ` +
         `${found.drafts} drafts${refusals}, equal after ${found.seconds_until_equal ?? '-'} s`);
       for (const line of found.violations.slice(0, 20)) console.log(`     ${line}`);
-      if (!ok) console.log(`     kept in ${found.kept}\n     again: ${replay_of(run)}`);
+      if (found.kept) console.log(`     kept in ${found.kept}\n     again: ${replay_of(run)}`);
     }
   }
   console.log(`${ran} runs, ${wrong} wrong`);
