@@ -13,13 +13,15 @@
 namespace skerry::engine {
 
 // Every limit with its reason.
-inline constexpr Millis kSilenceMax{9'000};    // no byte for so long on an open answer: it is dead (heartbeats are 4 s)
+// No byte for so long on an open answer: it is dead. Two heartbeats (3 s) and a second: after an outage TCP may take as long again as that
+// took before it sends anew, and eleven seconds after it everybody is to be equal.
+inline constexpr Millis kSilenceMax{7'000};
 // What one request carries, and so what a tear costs: it shrinks where requests fail and grows where they get through. It begins
 // small, so that an app that is closed after each tear gets on too.
 inline constexpr std::size_t kChunkFirst = 64u << 10;
 inline constexpr std::size_t kChunkMin = 8u << 10;  // smaller ones take longer for their heads than for themselves
 // A slower line is taken for a dead one, until chunks have shrunk: kChunkMin at 1 KB/s is in time.
-inline constexpr std::size_t kUploadBytesPerMs = 4;
+inline constexpr std::size_t kUploadBytesPerMs = 2;
 inline constexpr int kStraysMax = 3;  // answers in a row that belong to another question: something keeps old ones
 inline constexpr std::uint32_t kSliceRowsMin = 20;
 inline constexpr std::uint32_t kSliceRowsFirst = 100;

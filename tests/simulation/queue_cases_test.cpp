@@ -143,7 +143,7 @@ TEST(Cases, case_A9_after_any_partition_everybody_is_equal_again_by_himself) {
 
 TEST(Cases, case_N1_silence_is_taken_for_death_after_two_heartbeats) {
     EXPECT_GT(engine::kSilenceMax, 2 * server::outflow::kHeartbeat) << "one that is late is not the end";
-    EXPECT_LT(engine::kSilenceMax + engine::kBackoffFirst, Millis{10'000}) << "eleven seconds after a fault everybody is equal";
+    EXPECT_LT(engine::kSilenceMax + engine::kBackoffFirst, Millis{8'000}) << "eleven seconds after a fault everybody is equal";
 }
 
 TEST(Cases, case_A11_a_burst_of_messages_arrives_whole_and_in_the_order_of_each_author) {

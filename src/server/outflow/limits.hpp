@@ -21,7 +21,7 @@ inline constexpr std::uint64_t kDeltaSmall = wire::kSliceRowsMax;
 // One kOutcomes frame.
 inline constexpr std::size_t kOutcomesPerFrame = 500;
 // Half of what a device waits before it takes a silent line for dead, less a margin.
-inline constexpr Millis kHeartbeat{4'000};
+inline constexpr Millis kHeartbeat{3'000};
 // What the principal has is not read again for so long, if nothing at all was written: his queries may ask for the time.
 inline constexpr Micros kGrantsFor = std::chrono::seconds(1);
 // A delta up to this is kept for others that go on from the same place; a larger one goes through a file anyway.
