@@ -45,6 +45,10 @@ std::uint64_t fresh_seed() {
     return (static_cast<std::uint64_t>(entropy()) << 24) & 0xFFFFFFFFFFFFull;
 }
 
+void write_ledger(const Arguments& arguments, const kit::Explorer& explorer, std::uint64_t first_seed) {
+    if (!arguments.ledger.empty()) std::ofstream(arguments.ledger, std::ios::app) << explorer.ledger_line(first_seed) << "\n";
+}
+
 int run_plan_file(const Arguments& arguments, kit::Explorer& explorer) {
     std::ifstream in(arguments.plan);
     if (!in) {
@@ -58,7 +62,10 @@ int run_plan_file(const Arguments& arguments, kit::Explorer& explorer) {
         std::fprintf(stderr, "%s\n", describe(plan.error()).c_str());
         return 2;
     }
-    return explorer.run(*plan) ? 0 : 1;
+    const bool held = explorer.run(*plan);
+    if (held) std::printf("%s", explorer.summary().c_str());
+    write_ledger(arguments, explorer, plan->seed);
+    return held ? 0 : 1;
 }
 
 int explore(const Arguments& arguments, kit::Explorer& explorer) {
@@ -81,7 +88,7 @@ int explore(const Arguments& arguments, kit::Explorer& explorer) {
     if (watched) std::fprintf(stderr, "\r");
     if (arguments.print_plan) return 0;
     std::printf("%s", explorer.summary().c_str());
-    if (!arguments.ledger.empty()) std::ofstream(arguments.ledger, std::ios::app) << explorer.ledger_line(arguments.seed) << "\n";
+    write_ledger(arguments, explorer, arguments.seed);
     return explorer.failed() == 0 ? 0 : 1;
 }
 
@@ -108,7 +115,11 @@ int main(int argc, char** argv) {
 #ifdef SKERRY_PLANTED
     app.add_option("--plant", arguments.explore.plant, "The planted bug of this number (docs/reliability.md)");
 #endif
-    CLI11_PARSE(app, argc, argv);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
     arguments.explore.shrink_for = std::chrono::seconds(arguments.shrink_seconds);
 #ifdef SKERRY_PLANTED
     plant_bug(static_cast<Plant>(arguments.explore.plant));
