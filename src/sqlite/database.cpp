@@ -66,6 +66,22 @@ Error make_error(sqlite3* db, int rc, std::string_view doing) {
     return error;
 }
 
+// A commit that failed may stand in the WAL complete: its sync failed, or the disk was full for what fills up the last
+// sector. Nobody reads it, since the index of the WAL was not told, but a crash builds that index anew from the file, and
+// the refused commit would come back. The next commit is written over it from its first page on; so one that changes
+// nothing follows at once. It needs no new space, except where a file system copies what is overwritten; and where it
+// fails too, its first page has done what it is for.
+void bury_refused_commit(Database& db) {
+    const auto write_nothing = [&]() -> Result<void> {
+        SKERRY_TRY(db.exec("BEGIN IMMEDIATE"));
+        SKERRY_ASSIGN(const std::int64_t version, db.integer("PRAGMA user_version"));
+        SKERRY_TRY(db.exec("PRAGMA user_version = " + std::to_string(version)));
+        return db.exec("COMMIT");
+    };
+    // Why the commit failed is what its caller is told.
+    if (!write_nothing() && db.in_transaction()) static_cast<void>(db.exec("ROLLBACK"));
+}
+
 int clamp(std::size_t n) { return n > INT32_MAX ? INT32_MAX : static_cast<int>(n); }
 
 }  // namespace
@@ -255,7 +271,10 @@ Transaction::~Transaction() { rollback(); }
 
 Result<void> Transaction::commit() {
     SKERRY_ASSIGN(Statement commit, db_->prepare("COMMIT"));
-    SKERRY_TRY(commit.run());
+    if (auto done = commit.run(); !done) {
+        if ((done.error().code == Code::kDiskFull || done.error().code == Code::kIo) && !db_->in_transaction()) bury_refused_commit(*db_);
+        return done;
+    }
     db_ = nullptr;
     return {};
 }

@@ -96,6 +96,15 @@ TEST_F(Constraint, M_25_M_27_one_bad_row_among_many_is_in_the_list_with_its_reas
     EXPECT_EQ(world.integer("SELECT count(*) FROM note"), 0);
 }
 
+TEST_F(Constraint, seed_4010030d_a_reference_to_a_row_that_others_deleted_is_missing_though_a_change_of_it_waits) {
+    ASSERT_EQ(send(anna, {site("s"), room("gone", text("s")), room("r", text("s"))}).verdict, Verdict::kApplied);
+    ASSERT_FALSE(foreign("DELETE FROM room WHERE id = 'gone'"));
+    const auto change = anna.txn({Peer::update(kRoom, "gone", {{0, text("s"), Null{}, {}}})});
+    EXPECT_EQ(anna.push({change}).verdicts.at(0).code, Code::kRowDeleted);
+    const auto refers = anna.txn({Peer::update(kRoom, "r", {{1, Null{}, text("gone"), {}}})}, {change.no});
+    EXPECT_EQ(anna.push({refers}).verdicts.at(0).code, Code::kReferenceMissing) << "no creation waits";
+}
+
 TEST_F(Constraint, pitfall_48_checks_are_of_the_row_that_would_be_written) {
     send(anna, {tag("t", text("c"), number(1), number(5))});
     EXPECT_EQ(send(anna, {Peer::update(kTag, "t", {{1, number(1), number(3), {}}})}).verdict, Verdict::kApplied);

@@ -129,12 +129,9 @@ Result<MaybeRejection> check_as_a_whole(Work& work) {
     SKERRY_ASSIGN(const auto breach, work.c.txn.breach(work.c.begin));
     if (!breach) return MaybeRejection{};
     if (breach->code == Code::kReferenceMissing) {
-        for (const TxnNo no : work.conflicting_needs) {
-            SKERRY_ASSIGN(const auto created, work.c.txn.result(work.c.device, no, breach->parent, {}));
-            if (created && created->code == ResultCode::kConflict)
-                return MaybeRejection{rejection(work.t.no, Code::kDependency, work.t.no,
-                                                breach->message + ": its creation waits for a person to decide")};
-        }
+        SKERRY_ASSIGN(const bool waits, creation_waits(work, breach->parent));
+        if (waits)
+            return MaybeRejection{rejection(work.t.no, Code::kDependency, work.t.no, breach->message + ": its creation waits for a person to decide")};
     }
     return MaybeRejection{rejection(work.t.no, breach->code, work.t.no, breach->message)};
 }

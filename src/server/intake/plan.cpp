@@ -139,15 +139,6 @@ Result<bool> as_its_author_knew_it(Work& work, const Op& op, const model::Row& c
     return before && before->row_left() == view_of(now);
 }
 
-// The author's own creation of the row, which this needs, waits for a person.
-Result<bool> creation_waits(Work& work, const Op& op) {
-    if (work.conflicting_needs.empty()) return false;
-    SKERRY_ASSIGN(const auto open, work.c.txn.open_record(work.entity(op).name, op.key, {}, work.c.principal.user));
-    if (!open || work.closing.contains(*open)) return false;
-    SKERRY_ASSIGN(const auto rows, work.c.txn.rows(work.c.model.conflicts(), std::vector<std::string>{*open}));
-    return rows[0] && (*rows[0])[model::record::kOperation] == Value{std::string("insert")};
-}
-
 // CONFLICT    An update arrives for a row that was deleted.
 // RESOLUTION  delete_wins and ask: the row stays deleted; a record keeps base and mine for a person. update_wins: the row
 //             comes back as it was when it was deleted, with the changes merged into it; without an image, a record.
@@ -173,6 +164,16 @@ Result<void> change_of_deleted(Work& work, const Op& op, std::optional<Code> wai
 
 }  // namespace
 
+Result<bool> creation_waits(Work& work, const storage::KeyRef& at) {
+    for (const TxnNo no : work.conflicting_needs) {
+        SKERRY_ASSIGN(const auto before, before_of(work, no, at, {}));
+        if (!before || !before->whole_row) continue;
+        SKERRY_ASSIGN(const auto rows, work.c.txn.rows(work.c.model.conflicts(), std::vector<std::string>{before->open_record}));
+        if (rows[0] && (*rows[0])[model::record::kOperation] == Value{std::string("insert")}) return true;
+    }
+    return false;
+}
+
 Result<void> merge_changes(Work& work, const Op& op, const std::vector<Change>& changes, const model::Row& current, Plan& plan) {
     for (const Change& change : changes) {
         SKERRY_ASSIGN(const Prior prior, prior_of(work, op, change));
@@ -191,7 +192,7 @@ Result<void> plan_change(Work& work, const Op& op, const MaybeRow& current, Plan
     if (!current) {
         // Why it waits with an earlier one; nobody deleted a row whose creation is held back with its transaction.
         std::optional<Code> waits;
-        SKERRY_ASSIGN(const bool creation, creation_waits(work, op));
+        SKERRY_ASSIGN(const bool creation, creation_waits(work, {op.entity, op.key}));
         if (creation) waits = Code::kStrict;
         for (std::size_t i = 0; i < op.changes.size() && !waits; ++i) {
             SKERRY_ASSIGN(const Prior prior, prior_of(work, op, op.changes[i]));
@@ -256,7 +257,7 @@ Result<MaybeRejection> plan_creation(Work& work, const Op& op, const MaybeRow& c
 Result<void> plan_deletion(Work& work, const Op& op, const MaybeRow& current, Plan& plan) {
     const model::Entity& entity = work.entity(op);
     if (!current) {
-        SKERRY_ASSIGN(const bool waits, creation_waits(work, op));
+        SKERRY_ASSIGN(const bool waits, creation_waits(work, {op.entity, op.key}));
         return waits ? ask_whole_row(work, op, current, Code::kStrict, plan) : Result<void>{};
     }
     SKERRY_ASSIGN(const bool as_seen, as_its_author_knew_it(work, op, *current));

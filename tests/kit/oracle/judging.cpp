@@ -153,6 +153,19 @@ Record* Judging::waiting_creation(const RowId& row) {
     return nullptr;
 }
 
+// What one of the changes goes on from is held by an open question about the whole row.
+bool Judging::earlier_change_waits(const Op& op) {
+    for (const Change& one : op.changes) {
+        if (one.prev == 0 || !mergeable(entity(op.row).attributes[one.attribute].merge)) continue;
+        const auto& cells = txns_.at(one.prev).cells;
+        const auto own = cells.find({op.row, one.attribute});
+        if (own == cells.end() || own->second.code != Part::kConflict) continue;
+        const Record* record = state_.record(own->second.record);
+        if (record != nullptr && record->open && record->attribute.empty()) return true;
+    }
+    return false;
+}
+
 // By the hash of the base, or by what the author's own last one left.
 bool Judging::differs_from_known(const Op& op, const model::Row& current) {
     if (op.lost_prev_row) {
@@ -219,6 +232,10 @@ void Judging::update(const Op& op) {
     auto found = state_.rows.find(op.row);
     bool came_back = false;
     if (found == state_.rows.end()) {
+        if (earlier_change_waits(op)) {
+            meet("waits with an earlier change of its row");
+            return record_row(op, Code::kRowDeleted);
+        }
         const auto image = state_.gone.find(op.row);
         if (of.update_delete != model::UpdateDelete::kUpdateWins || image == state_.gone.end()) return record_row(op, Code::kRowDeleted);
         came_back = true;

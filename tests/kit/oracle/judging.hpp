@@ -37,6 +37,7 @@ class Judging {
     void remove(const RowId& row);
     // The open record of a creation that this transaction needs and that is in conflict.
     Record* waiting_creation(const RowId& row);
+    bool earlier_change_waits(const Op& op);
     bool differs_from_known(const Op& op, const model::Row& current);
     // records
     Record& open_or_join(const RowId& row, const std::string& attribute, Kind operation, Code why);
