@@ -1,9 +1,6 @@
 // Writes docs/limits.md from the limits as the code has them, or checks that it is up to date:
 //   skerry_gen_limits docs/limits.md          writes
 //   skerry_gen_limits docs/limits.md --check  exit code 1 if the file differs
-#include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 
@@ -19,6 +16,7 @@
 #include "server/scopes/grants.hpp"
 #include "server/transit/parts.hpp"
 #include "server/transit/spool.hpp"
+#include "generated_page.hpp"
 
 namespace skerry::server {
 namespace {
@@ -163,27 +161,7 @@ std::string limits_page() {
     return page.take();
 }
 
-int run(int argc, char** argv) {
-    const bool check = argc == 3 && std::string_view(argv[2]) == "--check";
-    if (argc < 2 || argc > 3 || (argc == 3 && !check)) {
-        std::fprintf(stderr, "usage: skerry_gen_limits FILE [--check]\n");
-        return 2;
-    }
-    const std::string page = limits_page();
-    if (check) {
-        std::ifstream in(argv[1], std::ios::binary);
-        const std::string there{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-        if (there == page) return 0;
-        std::fprintf(stderr, "%s is not what the code says; run: cmake --build build/release --target docs\n", argv[1]);
-        return 1;
-    }
-    std::ofstream out(argv[1], std::ios::binary);
-    out << page;
-    out.close();
-    return out ? 0 : 1;
-}
-
 }  // namespace
 }  // namespace skerry::server
 
-int main(int argc, char** argv) { return skerry::server::run(argc, argv); }
+int main(int argc, char** argv) { return skerry::write_or_check(argc, argv, skerry::server::limits_page()); }

@@ -72,9 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         device.sync();
         for (int turn = 0; turn < kTurnsMax && !in.empty(); ++turn) {
             if (line.asked.empty()) {
-                if (!line.timer) break;
-                clock.now += *std::exchange(line.timer, std::nullopt);
-                device.timer_fired();
+                if (!line.wait(device, clock)) break;
                 continue;
             }
             const engine::SendRequest request = line.asked.front();

@@ -52,19 +52,11 @@ std::vector<Told> conversation(BytesView device_file) {
     device.ask([](engine::Engine& engine) { static_cast<void>(engine.trigger(engine::kUnitCheck)); });
     for (int turn = 0; turn < 60; ++turn) {
         if (line.asked.empty()) {
-            if (!line.timer) break;
-            clock.now += *std::exchange(line.timer, std::nullopt);
-            device.timer_fired();
+            if (!line.wait(device, clock)) break;
             continue;
         }
-        const engine::SendRequest request = line.asked.front();
-        line.asked.pop_front();
-        auto response = (*server)->handler().handle({"POST", request.path, fuzz::made().bearer, std::string(wire::kContentType), request.body});
-        device.response_started(request.id, response.status, response.content_type, Millis{0});
-        const Bytes body = fuzz::whole_answer(response);
-        all.push_back({request.path, request.body, body});
-        if (!line.is_cancelled(request.id)) device.response_bytes(request.id, body);
-        if (!line.is_cancelled(request.id)) device.response_ended(request.id);
+        auto [request, answer] = fuzz::exchange(line, device, **server, fuzz::made().bearer);
+        all.push_back({request.path, request.body, std::move(answer)});
         (*server)->handler().tick();
     }
     return all;

@@ -101,6 +101,18 @@ Bytes whole_answer(server::http::Response& response, int* status) {
     return bytes;
 }
 
+Exchanged exchange(Line& line, host::Loopback& device, server::Server& server, const std::string& bearer) {
+    Exchanged done{line.asked.front(), {}};
+    line.asked.pop_front();
+    const engine::RequestId id = done.request.id;
+    auto response = server.handler().handle({"POST", done.request.path, bearer, std::string(wire::kContentType), done.request.body});
+    device.response_started(id, response.status, response.content_type, Millis{0});
+    done.answer = whole_answer(response);
+    if (!line.is_cancelled(id)) device.response_bytes(id, done.answer);
+    if (!line.is_cancelled(id)) device.response_ended(id);
+    return done;
+}
+
 bool sync(store::Store& store, server::Server& server, const std::string& bearer, FuzzClock& clock, Random& random, int turns) {
     Line line;
     host::Loopback device(store, clock, random, line);
@@ -109,19 +121,11 @@ bool sync(store::Store& store, server::Server& server, const std::string& bearer
         std::optional<Error> problem;
         if (device.take_finished(&problem)) return true;
         if (line.asked.empty()) {
-            if (!line.timer) return true;
-            clock.now += *std::exchange(line.timer, std::nullopt);
             server.handler().tick();
-            device.timer_fired();
+            if (!line.wait(device, clock)) return true;
             continue;
         }
-        const engine::SendRequest request = line.asked.front();
-        line.asked.pop_front();
-        auto response = server.handler().handle({"POST", request.path, bearer, std::string(wire::kContentType), request.body});
-        device.response_started(request.id, response.status, response.content_type, Millis{0});
-        const Bytes body = whole_answer(response);
-        if (!line.is_cancelled(request.id)) device.response_bytes(request.id, body);
-        if (!line.is_cancelled(request.id)) device.response_ended(request.id);
+        exchange(line, device, server, bearer);
     }
     return false;
 }

@@ -53,12 +53,26 @@ class Line final : public host::Exchange {
         cancelled.push_back(id);
     }
     void set_timer(Millis after) override { timer = after; }
+    // Time passes until the device's timer; false: it has set none.
+    bool wait(host::Loopback& device, FuzzClock& clock) {
+        if (!timer) return false;
+        clock.now += *std::exchange(timer, std::nullopt);
+        device.timer_fired();
+        return true;
+    }
     bool is_cancelled(engine::RequestId id) const { return std::find(cancelled.begin(), cancelled.end(), id) != cancelled.end(); }
 
     std::deque<engine::SendRequest> asked;
     std::vector<engine::RequestId> cancelled;
     std::optional<Millis> timer;
 };
+
+// The server answers what the device asked first.
+struct Exchanged {
+    engine::SendRequest request;
+    Bytes answer;
+};
+Exchanged exchange(Line& line, host::Loopback& device, server::Server& server, const std::string& bearer);
 
 // Lets the device sync with the server until nothing is asked, `turns` answers at most. False: it did not end in time.
 bool sync(store::Store& store, server::Server& server, const std::string& bearer, FuzzClock& clock, Random& random, int turns);

@@ -26,6 +26,7 @@ inline constexpr Mark kMarks[] = {
     {"net.stall", true}, {"net.truncate", true},
     // rights
     {"scope.gained", true}, {"scope.lost", true}, {"scope.read_again", true}, {"row.left_its_scopes", true}, {"row.moved_to_a_held_scope", true}, {"view.compared", true},
+    {"writes_follow_reads.compared", true},
     // verdicts
     {"verdict.applied", true}, {"verdict.merged", true}, {"verdict.conflict both_changed", true}, {"verdict.conflict row_changed", true}, {"verdict.conflict row_deleted", true},
     {"verdict.conflict strict", false}, {"verdict.rejected assert_failed", true}, {"verdict.rejected dependency", true}, {"verdict.rejected key_taken", true},

@@ -128,7 +128,7 @@ void Device::become(const Copy& copy) {
     numbers_ = copy.numbers;
     unsettled_.clear();
     settled_.clear();
-    ticks_.clear();
+    seen_ = {};
     scopes_.clear();
     lines_.clear();
     identity_.clear();

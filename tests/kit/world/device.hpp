@@ -196,7 +196,7 @@ class Device final : public Caller, public host::Exchange {
     std::map<Number, Label> numbers_;
     std::map<Label, std::string> settled_;
     std::uint64_t seen_calls_ = 0;
-    std::map<std::string, std::int64_t> ticks_;
+    Seen seen_;
     std::pair<std::uint64_t, std::optional<std::int64_t>> open_pull_{};  // the request, and the server's position when it was made
     std::optional<std::int64_t> pull_began_at_;  // that position, of the newest pull that is answered
     std::map<std::int64_t, bool> scopes_;  // granted, and whether complete

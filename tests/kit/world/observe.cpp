@@ -36,7 +36,10 @@ bool Device::identity_changed() {
 void Device::number(const std::string& id, const Open& open, const std::set<Label>& unsettled) {
     const Label label = scene_.next_label++;
     scene_.labels.emplace(id, label);
-    scene_.oracle.committed(label, options_.user, difference(canonical(open.before, scene_.model), canonical(open.after.front(), scene_.model)), unsettled, open.said);
+    const Images before = canonical(open.before, scene_.model);
+    std::vector<Touched> written = difference(before, canonical(open.after.front(), scene_.model));
+    if (scene_.kits_own) scene_.causality.committed(label, before, written);
+    scene_.oracle.committed(label, options_.user, std::move(written), unsettled, open.said);
     scene_.trace.line(options_.name, "numbered " + scene_.oracle.describe(label));
     if (scene_.witness != nullptr) scene_.witness->committed(label, options_.user, scene_.writing);
 }
@@ -149,11 +152,24 @@ void Device::check_visible() {
         for (const char* half : {"SELECT g FROM grp EXCEPT SELECT id FROM total", "SELECT id FROM total EXCEPT SELECT g FROM grp"})
             each(app_->db(), half, [&](sqlite::Statement& s) { fail("P4 whole", "group " + std::string(s.text(0)) + " is here in one of two tables"); });
     }
+    Seen now;
     each(app_->db(), "SELECT id, v FROM tick", [&](sqlite::Statement& s) {
-        auto& last = ticks_[std::string(s.text(0))];
-        if (s.integer(1) < last && !scene_.server_restored) fail("P5 monotonic reads", "tick went from " + std::to_string(last) + " to " + std::to_string(s.integer(1)));
-        last = s.integer(1);
+        const auto [tick, is_new] = now.ticks.emplace(std::string(s.text(0)), s.integer(1));
+        const auto last = seen_.ticks.find(tick->first);
+        if (last != seen_.ticks.end() && tick->second < last->second && !scene_.server_restored)
+            fail("P5 monotonic reads", "tick went from " + std::to_string(last->second) + " to " + std::to_string(tick->second));
     });
+    // What a scope has not brought yet may be what is missing; a restored server is healed in the order in which devices come.
+    seen_.ticks = now.ticks;
+    if (incomplete != 0 || scene_.server_restored) return;
+    each(app_->db(), "SELECT id FROM total", [&](sqlite::Statement& s) { now.groups.emplace(s.text(0)); });
+    const auto look = scene_.causality.look(seen_, now, [&](Label label) {
+        const Prediction* verdict = scene_.oracle.verdict(label);
+        return verdict != nullptr && (verdict->judgement == Judgement::kRejected || verdict->judgement == Judgement::kConflict);
+    });
+    if (!look.missing.empty()) fail("P5 writes follow reads", look.missing);
+    if (look.compared != 0) scene_.trace.mark("writes_follow_reads.compared");
+    seen_ = std::move(now);
 }
 
 // Where nothing changed on the server since this device asked, it has what its user may have, and nothing else.

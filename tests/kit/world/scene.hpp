@@ -9,6 +9,7 @@
 #include "kit/events/event_queue.hpp"
 #include "kit/events/trace.hpp"
 #include "kit/net/network.hpp"
+#include "kit/oracle/causality.hpp"
 #include "kit/oracle/oracle.hpp"
 #include "kit/plan/plan.hpp"
 #include "kit/plan/values.hpp"
@@ -49,7 +50,7 @@ struct Witness {
 
 struct Scene {
     Scene(std::uint64_t s, const model::Model& m)
-        : seed(s), model(m), trace(events.now_ref()), net(events, trace, s), oracle(m) {}
+        : seed(s), model(m), trace(events.now_ref()), net(events, trace, s), oracle(m), causality(m) {}
     Scene(const Scene&) = delete;
     Scene& operator=(const Scene&) = delete;
 
@@ -66,6 +67,7 @@ struct Scene {
     Trace trace;
     Network net;
     Oracle oracle;
+    Causality causality;
     Failure failure;
     // What a device may report as the reason why it waits; anything else fails the world.
     std::set<Code> allowed_problems{Code::kOffline};

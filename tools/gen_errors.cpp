@@ -1,12 +1,10 @@
 // Writes docs/errors.md from the table in src/base/error_table.cpp, or checks that it is up to date:
-//   skerry_gen_docs errors docs/errors.md          writes
-//   skerry_gen_docs errors docs/errors.md --check  exit code 1 if the file differs
-#include <cstdio>
-#include <fstream>
-#include <iterator>
+//   skerry_gen_errors docs/errors.md          writes
+//   skerry_gen_errors docs/errors.md --check  exit code 1 if the file differs
 #include <string>
 
 #include "base/error_table.hpp"
+#include "generated_page.hpp"
 
 namespace skerry {
 namespace {
@@ -54,27 +52,7 @@ std::string errors_page() {
     return out + "\nThis page is generated from `src/base/error_table.cpp`; `cmake --build build/release --target docs` writes it anew.\n";
 }
 
-int run(int argc, char** argv) {
-    const bool check = argc == 4 && std::string_view(argv[3]) == "--check";
-    if (argc < 3 || argc > 4 || std::string_view(argv[1]) != "errors" || (argc == 4 && !check)) {
-        std::fprintf(stderr, "usage: skerry_gen_docs errors FILE [--check]\n");
-        return 2;
-    }
-    const std::string page = errors_page();
-    if (check) {
-        std::ifstream in(argv[2], std::ios::binary);
-        const std::string there{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-        if (there == page) return 0;
-        std::fprintf(stderr, "%s is not what src/base/error_table.cpp says; run: cmake --build build/release --target docs\n", argv[2]);
-        return 1;
-    }
-    std::ofstream out(argv[2], std::ios::binary);
-    out << page;
-    out.close();
-    return out ? 0 : 1;
-}
-
 }  // namespace
 }  // namespace skerry
 
-int main(int argc, char** argv) { return skerry::run(argc, argv); }
+int main(int argc, char** argv) { return skerry::write_or_check(argc, argv, skerry::errors_page()); }
