@@ -335,6 +335,24 @@ TEST_F(EngineTest, what_was_confirmed_and_has_no_outcome_is_asked_again_from_the
     EXPECT_EQ(store_.expected_from, 5u);
 }
 
+// The answers to what was sent again may be old ones, of the time before it was restored.
+TEST_F(EngineTest, seed_501001fd_a_server_that_knows_less_than_it_confirmed_is_sent_it_again) {
+    store_.facts.sent_upto = TxnNo{5};
+    engine_.sync();
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    answer(pull_answer(true, TxnNo{3}));
+    EXPECT_EQ(store_.expected_from, 4u);
+}
+
+TEST_F(EngineTest, a_server_is_not_sent_again_what_is_on_its_way_to_it) {
+    store_.facts.sent_upto = TxnNo{5};
+    store_.facts.heals = true;
+    engine_.sync();
+    ASSERT_EQ(next_request(), wire::kPathPull);
+    answer(pull_answer(true, TxnNo{3}));
+    EXPECT_EQ(store_.expected_from, 0u);
+}
+
 TEST_F(EngineTest, pitfall_25_a_taken_identity_is_left_only_when_what_the_server_knows_has_settled) {
     store_.unsent = {"known", "unknown"};
     store_.facts.unsettled = 2;

@@ -133,10 +133,10 @@ class EngineTest : public testing::Test {
         wire::put_empty(out, wire::FrameType::kEnd);
         return out;
     }
-    Bytes pull_answer(bool end = true) {
+    Bytes pull_answer(bool end = true, TxnNo seen = {1000}) {
         Bytes out;
         wire::put_header(out, wire::Kind::kPullResponse);
-        wire::put(out, wire::Begin{.from = hash64(""), .caught_up = true});
+        wire::put(out, wire::Begin{.from = hash64(""), .caught_up = true, .seen = seen});
         wire::put(out, wire::Checkpoint{"token", false});
         if (end) wire::put_empty(out, wire::FrameType::kEnd);
         return out;

@@ -19,6 +19,7 @@ void PullChannel::start(const SyncState& state, Wish wish) {
     wire::put_empty(body, wire::FrameType::kEnd);
     asked_unmeasured_ = slice_rows_ == 0;
     sent_before_ = state.unsettled > state.unsent ? state.sent_upto : TxnNo{};
+    confirmed_before_ = state.heals ? TxnNo{} : state.sent_upto;
     interrupted();
     caught_up_once_ = false;
     send(wire::kPathPull, wire::Kind::kPullResponse, std::move(body));
@@ -95,13 +96,10 @@ Result<void> PullChannel::begin(const wire::Frame& frame) {
     shared_.status.rows_left = begin.rows_left;
     slices_ = 0;
     slice_bytes_ = 0;
+    seen_ = begin.seen;
     if (begin.verify) {
-        // A server that was restored from a backup lacks what it once confirmed.
         SKERRY_ASSIGN(const SyncState state, shared_.store.state());
-        if (begin.seen < state.sent_upto) {
-            SKERRY_TRY(shared_.store.server_expects(begin.seen.next()));
-            shared_.push_dirty = true;
-        }
+        if (seen_ < state.sent_upto) SKERRY_TRY(send_again_what_it_lacks());
     }
     return shared_.store.stage(frame.type, frame.payload);
 }
@@ -134,7 +132,17 @@ Result<void> PullChannel::apply() {
     caught_up_once_ = caught_up_once_ || caught_up_;
     forget_failures();
     strays_ = 0;
+    if (!resumed && seen_ < std::exchange(confirmed_before_, TxnNo{})) return send_again_what_it_lacks();
     return caught_up_ ? ask_again_what_did_not_settle() : Result<void>{};
+}
+
+// CONFLICT    The server says that it knows less than it had confirmed before it was asked.
+// RESOLUTION  All behind that is sent again, from the archive as well.
+// WHY         It was restored from a backup. That is not over with the answers to a push: a proxy may repeat those of
+//             the time before. Only a pull that continues the cursor tells what the server has.
+Result<void> PullChannel::send_again_what_it_lacks() {
+    shared_.push_dirty = true;
+    return shared_.store.server_expects(seen_.next());
 }
 
 // CONFLICT    What the server confirmed has no outcome in the checkpoint that must have held it.

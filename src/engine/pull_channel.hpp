@@ -36,6 +36,7 @@ class PullChannel final : public Lane {
     Result<void> begin(const wire::Frame& frame);
     Result<void> apply();
     Result<void> ask_again_what_did_not_settle();
+    Result<void> send_again_what_it_lacks();
     void size_next_slice(const Applied& applied);
     bool is_too_much_at_once() const;
     std::uint32_t rows_wished() const;
@@ -62,6 +63,8 @@ class PullChannel final : public Lane {
         Micros took{0};
     };
     std::array<Pace, 2> paces_{};
+    TxnNo seen_;                   // our highest transaction that the server knows, as the checkpoint being staged says
+    TxnNo confirmed_before_;       // what it had confirmed when the pull began, archived ones included
     TxnNo sent_before_;            // what the server had when the pull began has to settle by its caught-up checkpoint
     std::vector<wire::Outcome> outcomes_;  // settled and not yet taken
 };

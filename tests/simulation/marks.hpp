@@ -19,7 +19,7 @@ inline constexpr Mark kMarks[] = {
     {"device.restart.kill", true}, {"device.restart.kill-torn", true}, {"device.restart.power-nothing", true}, {"device.restart.power-all", true},
     {"device.restart.power-prefix", true}, {"device.restart.power-random", true}, {"device.restart.power-torn", true},
     {"server.down", true}, {"server.restored", true}, {"server.restart.kill", true}, {"server.restart.power-torn", true},
-    {"device.disk_full", true}, {"device.write_met_full_disk", true}, {"server.disk_full", true}, {"server.write_met_full_disk", true}, {"world.leap", true}, {"world.partition", true},
+    {"device.disk_full", true}, {"device.write_met_full_disk", true}, {"server.disk_full", true}, {"server.write_met_full_disk", true}, {"device.disk_fails", true}, {"device.write_met_failing_disk", true}, {"server.disk_fails", true}, {"server.write_met_failing_disk", true}, {"world.leap", true}, {"world.partition", true},
     // the network
     {"net.bad_gateway", true}, {"net.cut", true}, {"net.duplicate", true}, {"net.empty", true}, {"net.lose_request", true}, {"net.lose_response", true},
     {"net.partition_request", true}, {"net.partition_response", true}, {"net.portal", true}, {"net.silence", true}, {"net.silent", true}, {"net.stale", true},

@@ -239,6 +239,32 @@ TEST_F(Chain, a_change_after_one_of_a_deleted_row_that_a_person_brought_back_is_
     EXPECT_EQ(history("1"), 1) << "what the person chose is kept";
 }
 
+// Both had made the row; one gave its `b`, the other only with his next transaction.
+TEST_F(Chain, seed_501006b0_what_a_merged_creation_did_not_give_goes_on_from_nothing) {
+    ASSERT_EQ(send(bert, {Peer::insert(kNatural, "k", {text("x"), number(5)})}).verdict, Verdict::kApplied);
+    const auto t1 = anna.txn({Peer::insert(kNatural, "k", {text("y"), Null{}})});
+    EXPECT_EQ(send(anna, t1).verdict, Verdict::kMerged);
+    EXPECT_EQ(send(anna, {update(kNatural, "k", 1, Null{}, number(7), t1.no)}).code, Code::kBothChanged);
+    EXPECT_EQ(value_text("SELECT b FROM natural"), "5") << "the policy is to ask";
+    EXPECT_EQ(send(anna, {update(kNatural, "k", 0, text("y"), text("z"), t1.no)}).verdict, Verdict::kApplied) << "what it gave is its own";
+}
+
+// Its author made the row again that others had deleted, and that waits in the record about his change of it.
+TEST_F(Chain, seed_501006bc_a_change_of_a_creation_that_waits_waits_for_its_reason) {
+    const model::Row base{text("x"), number(1)};
+    ASSERT_EQ(send(bert, {Peer::insert(kKeep, "k", base)}).verdict, Verdict::kApplied);
+    ASSERT_EQ(send(bert, {remove(kKeep, "k", base)}).verdict, Verdict::kApplied);
+    const auto t1 = anna.txn({update(kKeep, "k", 0, text("x"), text("n1"))});
+    EXPECT_EQ(send(anna, t1).code, Code::kRowDeleted);
+    auto made = Peer::insert(kKeep, "k", {text("n2"), number(7)});
+    made.prev_row = t1.no;
+    const auto t2 = anna.txn({made});
+    EXPECT_EQ(send(anna, t2).code, Code::kRowDeleted);
+    const auto t3 = anna.txn({update(kKeep, "k", 1, number(7), number(8), t2.no)}, {t2.no});
+    EXPECT_EQ(send(anna, t3).code, Code::kRowDeleted);
+    EXPECT_EQ(records(), std::vector<std::string>{R"(keep k  anna insert row_deleted {"a":"x","b":1} {"a":"n2","b":8} - open)"});
+}
+
 TEST_F(Chain, a_creation_after_an_own_delete_that_waits_joins_its_record_and_one_after_its_decision_does_not) {
     const model::Row base{text("x"), number(1)};
     ASSERT_EQ(send(bert, {Peer::insert(kKeep, "k", base)}).verdict, Verdict::kApplied);

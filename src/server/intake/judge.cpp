@@ -23,9 +23,10 @@ Bytes left_of(const Value& value) {
     return bytes;
 }
 
-Bytes row_left(const model::Entity& entity, const MaybeRow& row, OpKind kind) {
+// `with_values`: what goes on from any attribute goes on from this.
+Bytes row_left(const model::Entity& entity, const MaybeRow& row, bool with_values) {
     Bytes bytes{view_of(row_hash_of(entity, row))};
-    if (kind == OpKind::kInsert && row)
+    if (with_values && row)
         for (const Value& value : *row) bytes += left_of(value);
     return bytes;
 }
@@ -129,7 +130,7 @@ Result<MaybeRejection> check_as_a_whole(Work& work) {
     SKERRY_ASSIGN(const auto breach, work.c.txn.breach(work.c.begin));
     if (!breach) return MaybeRejection{};
     if (breach->code == Code::kReferenceMissing) {
-        SKERRY_ASSIGN(const bool waits, creation_waits(work, breach->parent));
+        SKERRY_ASSIGN(const auto waits, creation_waits(work, breach->parent));
         if (waits)
             return MaybeRejection{rejection(work.t.no, Code::kDependency, work.t.no, breach->message + ": its creation waits for a person to decide")};
     }
@@ -157,7 +158,11 @@ Result<void> put_results(Work& work) {
             SKERRY_TRY(work.c.txn.put_result(work.c.device, {work.t.no, at, attribute.name, one.code, left_of(left),
                                                              one.ask ? plan.asks[*one.ask].record : std::string{}}));
         }
-        SKERRY_TRY(work.c.txn.put_result(work.c.device, {work.t.no, at, {}, plan.code, row_left(entity, after[i], op.kind), std::move(of_row)}));
+        // CONFLICT    A creation was merged into somebody else's row; its author, who has not seen that, then changes what it did not give.
+        // RESOLUTION  He goes on from nothing, as his creation did, not from the other's value, which happens to be what it left.
+        // WHY         Given with the creation the value would have met the other's by policy; said one transaction later it must, too.
+        const bool gave_all = op.kind == OpKind::kInsert && (plan.effect == Effect::kInsert || !of_row.empty());
+        SKERRY_TRY(work.c.txn.put_result(work.c.device, {work.t.no, at, {}, plan.code, row_left(entity, after[i], gave_all), std::move(of_row)}));
     }
     return {};
 }

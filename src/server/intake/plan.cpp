@@ -41,10 +41,12 @@ Result<Prior> prior_of(Work& work, const Op& op, const Change& change) {
         SKERRY_ASSIGN(own, before_of(work, change.prev, at, {}));
     }
     if (!own) return Prior{};
+    const std::size_t offset = of_row ? kRowLeft + change.attribute * kAttributeLeft : 0;
+    // A creation that was merged into a row gave this attribute nothing.
+    if (of_row && !own->recorded && own->left.size() < offset + kAttributeLeft) return Prior{};
     Prior found;
     found.open_record = own->open_record;
     found.whole_row = own->whole_row;
-    const std::size_t offset = of_row ? kRowLeft + change.attribute * kAttributeLeft : 0;
     if (own->left.size() >= offset + kAttributeLeft) found.left = Reader(BytesView(own->left).substr(offset)).u64();
     switch (own->code) {
         case ResultCode::kApplied: found.prior = merge::Prior::kApplied; break;
@@ -164,14 +166,14 @@ Result<void> change_of_deleted(Work& work, const Op& op, std::optional<Code> wai
 
 }  // namespace
 
-Result<bool> creation_waits(Work& work, const storage::KeyRef& at) {
+Result<std::optional<Code>> creation_waits(Work& work, const storage::KeyRef& at) {
     for (const TxnNo no : work.conflicting_needs) {
         SKERRY_ASSIGN(const auto before, before_of(work, no, at, {}));
         if (!before || !before->whole_row) continue;
         SKERRY_ASSIGN(const auto rows, work.c.txn.rows(work.c.model.conflicts(), std::vector<std::string>{before->open_record}));
-        if (rows[0] && (*rows[0])[model::record::kOperation] == Value{std::string("insert")}) return true;
+        if (rows[0] && (*rows[0])[model::record::kOperation] == Value{std::string("insert")}) return std::optional(before->why);
     }
-    return false;
+    return std::optional<Code>{};
 }
 
 Result<void> merge_changes(Work& work, const Op& op, const std::vector<Change>& changes, const model::Row& current, Plan& plan) {
@@ -191,9 +193,7 @@ Result<void> merge_changes(Work& work, const Op& op, const std::vector<Change>& 
 Result<void> plan_change(Work& work, const Op& op, const MaybeRow& current, Plan& plan) {
     if (!current) {
         // Why it waits with an earlier one; nobody deleted a row whose creation is held back with its transaction.
-        std::optional<Code> waits;
-        SKERRY_ASSIGN(const bool creation, creation_waits(work, {op.entity, op.key}));
-        if (creation) waits = Code::kStrict;
+        SKERRY_ASSIGN(auto waits, creation_waits(work, {op.entity, op.key}));
         for (std::size_t i = 0; i < op.changes.size() && !waits; ++i) {
             SKERRY_ASSIGN(const Prior prior, prior_of(work, op, op.changes[i]));
             if (prior.whole_row) waits = Code::kRowDeleted;
@@ -257,8 +257,8 @@ Result<MaybeRejection> plan_creation(Work& work, const Op& op, const MaybeRow& c
 Result<void> plan_deletion(Work& work, const Op& op, const MaybeRow& current, Plan& plan) {
     const model::Entity& entity = work.entity(op);
     if (!current) {
-        SKERRY_ASSIGN(const bool waits, creation_waits(work, {op.entity, op.key}));
-        return waits ? ask_whole_row(work, op, current, Code::kStrict, plan) : Result<void>{};
+        SKERRY_ASSIGN(const auto waits, creation_waits(work, {op.entity, op.key}));
+        return waits ? ask_whole_row(work, op, current, *waits, plan) : Result<void>{};
     }
     SKERRY_ASSIGN(const bool as_seen, as_its_author_knew_it(work, op, *current));
     if (!as_seen && entity.update_delete == model::UpdateDelete::kUpdateWins) {

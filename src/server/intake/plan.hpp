@@ -83,8 +83,8 @@ Result<void> carry_out(Work& work);
 // The question about the whole row that `op` is, whatever its kind.
 Result<Ask> ask_about_row(Work& work, const wire::Op& op, const MaybeRow& current, Code why);
 
-// That row was made by what the transaction needs, and its creation waits for a person.
-Result<bool> creation_waits(Work& work, const storage::KeyRef& at);
+// That row was made by what the transaction needs, and its creation waits for a person: why.
+Result<std::optional<Code>> creation_waits(Work& work, const storage::KeyRef& at);
 
 // What an earlier, unsettled transaction of the author left at `at`; empty: unknown.
 struct Before {

@@ -250,9 +250,14 @@ uint64_t CrashDisk::pending_changes() const {
 
 void CrashDisk::inject(FaultPlan plan) {
     state_->faults[static_cast<size_t>(plan.fault)] = {plan.skip, plan.count};
+    state_->faulty = true;
 }
 void CrashDisk::clear_faults() {
     state_->faults = {};
+    state_->faulty = false;
+}
+bool CrashDisk::has_faults() const {
+    return state_->faulty;
 }
 void CrashDisk::set_capacity(uint64_t bytes_max) {
     state_->capacity = bytes_max;

@@ -146,6 +146,8 @@ class CrashDisk {
     // One plan per kind of fault; a new plan replaces the old one.
     void inject(FaultPlan plan);
     void clear_faults();
+    // Whether there was one since they were cleared, so that a program may find that the disk fails.
+    bool has_faults() const;
     // Bytes the named files may hold together; a write beyond fails with SQLITE_FULL after a
     // prefix, space is free again when files shrink or go.
     void set_capacity(uint64_t bytes_max);

@@ -157,6 +157,7 @@ struct State {
     bool down = false;
     std::optional<Interrupted> interrupted;
     std::array<FaultState, 4> faults{};
+    bool faulty = false;
     uint64_t capacity = UINT64_MAX;
     Mount mount = Mount::kReadWrite;
     Syncs syncs = Syncs::kHonest;

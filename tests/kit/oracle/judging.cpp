@@ -213,6 +213,7 @@ void Judging::insert(const Op& op) {
 void Judging::merge_insert(const Op& op) {
     model::Row row = state_.rows.at(op.row);
     txn_.rows.try_emplace(op.row);  // also where it gives nothing
+    gave_a_part_.insert(op.row);
     meet(op.prev_row != 0 ? "created after a deletion that stayed out" : "created twice, merged");
     for (std::uint32_t i = 0; i < op.values.size(); ++i) {
         const bool whole = op.prev_row != 0 || entity(op.row).conflict == model::Conflict::kLast;
@@ -342,8 +343,8 @@ void Judging::finish() {
         const auto found = state_.rows.find(op.row);
         const auto& result = txn_.rows.at(op.row);
         for (std::uint32_t i = 0; i < entity(op.row).attributes.size(); ++i) {
-            // An insert wrote all of them.
-            if (op.kind == Kind::kInsert) txn_.cells.try_emplace({op.row, i}, PartResult{result.code == Part::kConflict && result.record == 0 ? Part::kApplied : result.code, {}, result.record});
+            // An insert wrote all of them, one that was merged what it gave.
+            if (op.kind == Kind::kInsert && !gave_a_part_.contains(op.row)) txn_.cells.try_emplace({op.row, i}, PartResult{result.code == Part::kConflict && result.record == 0 ? Part::kApplied : result.code, {}, result.record});
             const auto cell = txn_.cells.find({op.row, i});
             if (cell != txn_.cells.end()) cell->second.left = found == state_.rows.end() ? Value{Null{}} : found->second[i];
         }

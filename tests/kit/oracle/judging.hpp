@@ -63,6 +63,7 @@ class Judging {
     const Observed observed_;
     Prediction verdict_;
     std::set<RowId> touched_, removed_;
+    std::set<RowId> gave_a_part_;  // created by it, and merged into a row
     std::set<Code> rejected_, asked_;
     bool only_refers_ = false;  // rejected, so far, for a reference to a row that waits
     std::set<Label> roots_;

@@ -215,6 +215,20 @@ struct Generator {
         }
     }
 
+    // Writes and syncs that fail now and then, for a while.
+    void failing_disks(std::int64_t duration) {
+        SeededRandom r = stream(seed, "disk-fails-plan");
+        if (!allowed("disk-fails") || !chance(r, 300)) return;
+        for (std::int64_t i = between(r, 1, 2 * devices); i > 0; --i) {
+            const bool server = chance(r, 250);
+            Step& step = add(between(r, 0, duration), server ? StepKind::kServerDiskFails : StepKind::kDiskFails, server ? 0 : any_device(r));
+            step.args["what"] = chance(r, 600) ? "sync" : "write";
+            step.args["skip"] = std::to_string(between(r, 0, 40));
+            step.args["count"] = std::to_string(chance(r, 700) ? 1 : between(r, 2, 12));
+            step.args["for"] = std::to_string(between(r, 500, 10'000));
+        }
+    }
+
     void odd_things(std::int64_t duration) {
         SeededRandom r = stream(seed, "odd-plan");
         if (allowed("clock-jump"))
@@ -335,6 +349,7 @@ Plan generate_plan(std::uint64_t seed) {
     g.grants(duration);
     g.absences(duration);
     g.full_disks(duration);
+    g.failing_disks(duration);
     sort_by_time(g.plan);
     return std::move(g.plan);
 }

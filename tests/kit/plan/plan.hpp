@@ -71,6 +71,8 @@ enum class StepKind {
     kCrash,        // loss, call (0 = now), back (ms until it restarts)
     kServerCrash,
     kDiskFull,     // room bytes more fit on the device's disk; for=ms
+    kDiskFails,    // of its calls of what=write or what=sync, skip succeed and count fail; for=ms
+    kServerDiskFails,
     kServerDiskFull,
     kServerSql,    // a foreign writer on the server's database
     kClock,        // the device's wall clock jumps by ms

@@ -1,4 +1,5 @@
 // What apps and other programs do on a device, as they do it and as they see it.
+#include "kit/world/bad_disk.hpp"
 #include "kit/world/device.hpp"
 
 namespace skerry::kit {
@@ -156,7 +157,10 @@ Result<void> Device::program(std::size_t count, const Program& commit, bool recu
                 foreign_->after.push_back(*after);
             }
         }
-        if (!result && !disk_->is_down() && !met_full_disk(result.error())) fail("test", "another program: " + describe(result.error()));
+        if (!result && !disk_->is_down()) {
+            if (!met_bad_disk(result.error())) fail("test", "another program: " + describe(result.error()));
+            if (db.is_open()) write_over_refused(db);
+        }
     }
     scene_.trace.line(options_.name, "another program wrote");
     if (disk_->is_down()) die();

@@ -2,6 +2,7 @@
 #include "kit/world/device.hpp"
 
 #include "kit/events/seeds.hpp"
+#include "kit/world/bad_disk.hpp"
 #include "kit/world/looking.hpp"
 
 namespace skerry::kit {
@@ -49,7 +50,7 @@ void Device::start() {
             into = std::move(*opened);
             return true;
         }
-        if (!disk_->is_down() && !met_full_disk(opened.error())) fail("I1 integrity", "the store does not open: " + describe(opened.error()));
+        if (!disk_->is_down() && !met_bad_disk(opened.error())) fail("I1 integrity", "the store does not open: " + describe(opened.error()));
         return false;
     };
     if (!open_one(app_) || (options_.two_connections && !open_one(second_))) {
@@ -142,11 +143,7 @@ sqlite::Database Device::open_plain(sqlite::Open mode) {
     return db ? std::move(*db) : sqlite::Database{};
 }
 
-bool Device::met_full_disk(const Error& error) const {
-    if (!disk_->has_limit() || error.code != Code::kDiskFull) return false;
-    scene_.trace.mark("device.write_met_full_disk");
-    return true;
-}
+bool Device::met_bad_disk(const Error& error) const { return kit::met_bad_disk(*disk_, error, scene_.trace, "device"); }
 
 // ---- events ----
 

@@ -98,8 +98,7 @@ class Device final : public Caller, public host::Exchange {
     // From now on this device's file is that copy. The device must be down; restart() opens it.
     void become(const Copy& copy);
     CrashDisk& disk() { return *disk_; }
-    // The one reason for which a sound program's write may be refused: nothing of it is there then.
-    bool met_full_disk(const Error& error) const;
+    bool met_bad_disk(const Error& error) const;
     // Everything that must hold of a device that has nothing left to do.
     void check_settled();
     store::Store& store() { return *app_; }

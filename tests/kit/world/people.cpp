@@ -32,7 +32,7 @@ void Device::by_library(std::string_view what, const Said& said, const std::func
     if (!done) {
         // What the model or the present rows do not allow is an answer; nothing else is.
         const Code code = done.error().code;
-        if (!met_full_disk(done.error()) && !is_answer(code) && code != Code::kNotFound && code != Code::kKeyTaken && code != Code::kAssertFailed && code != Code::kInvalidArgument && code != Code::kNotWritable)
+        if (!met_bad_disk(done.error()) && !is_answer(code) && code != Code::kNotFound && code != Code::kKeyTaken && code != Code::kAssertFailed && code != Code::kInvalidArgument && code != Code::kNotWritable)
             fail("P1 local writes", std::string(what) + ": " + describe(done.error()));
         return after_event();
     }
@@ -186,8 +186,11 @@ void Device::mend_draft(std::uint64_t nth, Mend how, std::uint64_t pick) {
             if (change.operation != "update") continue;
             for (const auto& field : change.fields) {
                 const std::uint32_t at = *entity->attribute_named(field.attribute);
-                if (!field.was || !field.now || *field.was == *field.now || is_difference(entity->attributes[at])) continue;
-                say_shown(said, {{ix, change.key}, at}, *field.was, *field.now);
+                if (!field.now || is_difference(entity->attributes[at])) continue;
+                const Cell cell{{ix, change.key}, at};
+                // Of a large blob only a hash says what it was: it is written over what an earlier draft of the group left.
+                if (const auto edited = said.edited.find(cell); !field.was && edited != said.edited.end()) edited->second = *field.now;
+                if (field.was && *field.was != *field.now) say_shown(said, cell, *field.was, *field.now);
             }
         }
     }

@@ -82,6 +82,8 @@ class Run {
                 case StepKind::kServerCrash: allowed.insert({Code::kOffline, Code::kTruncated, Code::kForeignAnswer}); break;
                 case StepKind::kCrash: allowed.insert(Code::kIo); break;
                 case StepKind::kDiskFull: allowed.insert({Code::kDiskFull, Code::kOffline}); break;
+                case StepKind::kDiskFails: allowed.insert({Code::kIo, Code::kOffline}); break;
+                case StepKind::kServerDiskFails: allowed.insert({Code::kServerFailed, Code::kOffline, Code::kTruncated, Code::kForeignAnswer}); break;
                 case StepKind::kServerDiskFull: allowed.insert({Code::kServerBusy, Code::kOffline, Code::kTruncated, Code::kForeignAnswer}); break;
                 case StepKind::kBadToken: allowed.insert(Code::kUnauthorized); break;
                 case StepKind::kPartition:
@@ -146,6 +148,7 @@ class Run {
                 if (server_backup_) world_.server().restore(*server_backup_);
                 return;
             case StepKind::kServerDiskFull: return fill(world_.server().disk(), step, "server.disk_full");
+            case StepKind::kServerDiskFails: return let_fail(world_.server().disk(), step, "server.disk_fails");
             case StepKind::kServerSql:
                 world_.server().write(step.commits);
                 if (world_.server().is_up()) world_.server().count_up();
@@ -185,6 +188,7 @@ class Run {
                 return;
             case StepKind::kRestore: return restore(*d, step);
             case StepKind::kDiskFull: return fill(d->disk(), step, "device.disk_full");
+            case StepKind::kDiskFails: return let_fail(d->disk(), step, "device.disk_fails");
             case StepKind::kSleep: return d->sleep();
             case StepKind::kWake: return d->wake();
             case StepKind::kJoin:
@@ -199,7 +203,7 @@ class Run {
         if (!d.is_up() || step.commits.empty()) return;
         const bool keep = step.text("end") != "rollback";
         auto done = d.app(step.commits.front(), keep, step.number("strict") != 0);
-        if (!done && d.is_up() && !d.met_full_disk(done.error())) world_.scene().fail("P1 local writes", d.name() + ": a transaction was refused: " + describe(done.error()));
+        if (!done && d.is_up() && !d.met_bad_disk(done.error())) world_.scene().fail("P1 local writes", d.name() + ": a transaction was refused: " + describe(done.error()));
     }
 
     void resolve(Device& d, const Step& step) {
@@ -256,6 +260,13 @@ class Run {
         disk.set_capacity(disk.total_bytes() + static_cast<std::uint64_t>(step.number("room")));
         world_.scene().trace.mark(mark);
         world_.scene().events.after(Millis{step.number("for", 1'000)}, [&disk] { disk.set_capacity(UINT64_MAX); });
+    }
+
+    void let_fail(CrashDisk& disk, const Step& step, std::string_view mark) {
+        disk.inject({step.text("what") == "sync" ? Fault::kSyncError : Fault::kWriteError, static_cast<std::uint64_t>(step.number("skip")),
+                     static_cast<std::uint64_t>(step.number("count", 1))});
+        world_.scene().trace.mark(mark);
+        world_.scene().events.after(Millis{step.number("for", 1'000)}, [&disk] { disk.clear_faults(); });
     }
 
     void restore(Device& d, const Step& step) {

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "kit/events/seeds.hpp"
+#include "kit/world/bad_disk.hpp"
 #include "kit/world/looking.hpp"
 #include "server/storage/sqlite/schema.hpp"
 
@@ -52,7 +53,7 @@ void ServerNode::start() {
     auto eyes = sqlite::Database::open(file(), {.vfs = std::string(disk_->vfs_name()), .mode = sqlite::Open::kReadWrite, .busy_timeout_ms = 0});
     if (!opened || !eyes) {
         const Error& error = opened ? eyes.error() : opened.error();
-        if (!disk_->is_down() && !met_full_disk(error)) fail("I1 integrity", "does not open: " + describe(error));
+        if (!disk_->is_down() && !met_bad_disk(error)) fail("I1 integrity", "does not open: " + describe(error));
         opened = {};
         eyes = {};
         if (disk_->is_down()) die();
@@ -87,11 +88,7 @@ void ServerNode::settle_doubt() {
     }
 }
 
-bool ServerNode::met_full_disk(const Error& error) const {
-    if (!disk_->has_limit() || error.code != Code::kDiskFull) return false;
-    scene_.trace.mark("server.write_met_full_disk");
-    return true;
-}
+bool ServerNode::met_bad_disk(const Error& error) const { return kit::met_bad_disk(*disk_, error, scene_.trace, "server"); }
 
 void ServerNode::die() {
     scene_.trace.line("server", "down");
@@ -132,6 +129,7 @@ void ServerNode::restore(const Backup& backup) {
     crash(Loss::kKill);
     disk_->restart(Loss::kKill);
     disk_->set_capacity(UINT64_MAX);
+    disk_->clear_faults();
     disk_->clone_from(*backup.disk);
     if (forks_) forks_->forget();
     if (sqlite3_vfs* vfs = sqlite3_vfs_find(std::string(disk_->vfs_name()).c_str()))
@@ -206,7 +204,10 @@ void ServerNode::transactions(std::size_t count, const std::function<Result<void
                 if (seen.size() > 1) in_doubt_ = std::move(seen);
                 break;
             }
-            if (!done && met_full_disk(done.error())) break;
+            if (!done && met_bad_disk(done.error())) {
+                write_over_refused(*db);
+                break;
+            }
             if (!done) {
                 fail("test", "another program: " + describe(done.error()));
                 break;

@@ -60,7 +60,7 @@ class ServerNode final : public Scene::Truth {
         Trace& trace;
     };
     void die();
-    bool met_full_disk(const Error& error) const;
+    bool met_bad_disk(const Error& error) const;
     void settle_doubt();
     void learn_forgotten();
     void check_drafts();

@@ -115,10 +115,12 @@ void World::settle() {
     scene_.old_answers = false;
     server_->disk().crash_at(0);
     server_->disk().set_capacity(UINT64_MAX);
+    server_->disk().clear_faults();
     server_->restart();
     for (Device* device : devices()) {
         device->disk().crash_at(0);
         device->disk().set_capacity(UINT64_MAX);
+        device->disk().clear_faults();
         device->use_good_token(true);
         device->wake();
         device->restart();
