@@ -1,5 +1,7 @@
 // skerry-sim as a person uses it: replays, explores, makes a failed plan small, writes the ledger.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -45,6 +47,22 @@ test('every crash point of a small plan, and a line for the ledger', async (t) =
   assert.equal(line.kind, 'crash points');
   assert.equal(line.failed, 0);
   assert.ok(line.crash_points > 100 && line.copies_crashed > 2 * line.crash_points, JSON.stringify(line));
+});
+
+test('an explorer that is interrupted tells what it has found so far', async (t) => {
+  const world = new World(t);
+  const ledger = join(world.dir, 'ledger.jsonl');
+  const explorer = spawn(simulator, ['--minutes', '30', '--ledger', ledger]);
+  t.after(() => explorer.kill('SIGKILL'));
+  let out = '';
+  explorer.stdout.on('data', (text) => {
+    if (out === '' && text.length > 0) explorer.kill('SIGINT');
+    out += text;
+  });
+  const [code] = await once(explorer, 'close');
+  assert.equal(code, 0, out);
+  const [, worlds] = out.match(/^(\d+) worlds, 0 failed, /m);
+  assert.equal(JSON.parse(readFileSync(ledger, 'utf8')).worlds, Number(worlds));
 });
 
 test('wrong arguments and plans are answered with what to do', async (t) => {

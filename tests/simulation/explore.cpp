@@ -48,7 +48,7 @@ void Explorer::tell(const Plan& plan, const Report& report) {
     const auto fails = [&](const Plan& smaller) {
         return kit::run(smaller, {.crashes = options_.crash_points ? &unused : nullptr}).failure.invariant == report.failure.invariant;
     };
-    const Shrunk shrunk = shrink(plan, fails, [&] { return std::chrono::steady_clock::now() < until; });
+    const Shrunk shrunk = shrink(plan, fails, [&] { return !options_.interrupted() && std::chrono::steady_clock::now() < until; });
     const std::string text = print(shrunk.plan);
     std::string again = options_.plant != 0 ? "-planted --plant " + std::to_string(options_.plant) : "";
     if (options_.crash_points) again += " --crash-points";

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -20,6 +21,7 @@ struct ExploreOptions {
     std::string dump_to;
     int plant = 0;
     std::chrono::seconds shrink_for{60};  // 0: a failed plan stays as it is
+    std::function<bool()> interrupted = [] { return false; };  // then a plan is not made smaller any more
     std::string plan_to;  // a file that gets the shrunk plan of the last failure; "" = none, it is only printed
 };
 

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -68,6 +69,13 @@ int run_plan_file(const Arguments& arguments, kit::Explorer& explorer) {
     return held ? 0 : 1;
 }
 
+// Ctrl-C, or a polite kill, ends after the world that runs, with all that is known; a second one ends at once.
+volatile std::sig_atomic_t interrupted = 0;
+void interrupt(int signal) {
+    interrupted = 1;
+    std::signal(signal, SIG_DFL);
+}
+
 int explore(const Arguments& arguments, kit::Explorer& explorer) {
     using Clock = std::chrono::steady_clock;
     const auto begin = Clock::now();
@@ -81,6 +89,7 @@ int explore(const Arguments& arguments, kit::Explorer& explorer) {
             continue;
         }
         if (!explorer.run(plan) && arguments.until_fail) break;
+        if (interrupted != 0) break;
         if (!watched || Clock::now() - told < std::chrono::seconds(1)) continue;
         told = Clock::now();
         std::fprintf(stderr, "\r%llu worlds, %llu failed ", static_cast<unsigned long long>(explorer.worlds()), static_cast<unsigned long long>(explorer.failed()));
@@ -125,11 +134,14 @@ int main(int argc, char** argv) {
     plant_bug(static_cast<Plant>(arguments.explore.plant));
 #endif
     if (arguments.worlds == 0) arguments.worlds = seed->count() > 0 ? 1 : 100;
+    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, interrupt);
+    arguments.explore.interrupted = [] { return interrupted != 0; };
     kit::Explorer explorer(arguments.explore);
     if (!arguments.plan.empty()) return run_plan_file(arguments, explorer);
     if (seed->count() == 0) {
         arguments.seed = fresh_seed();
         if (!arguments.print_plan) std::printf("from seed 0x%llx\n", static_cast<unsigned long long>(arguments.seed));
+        std::fflush(stdout);
     }
     return explore(arguments, explorer);
 }
