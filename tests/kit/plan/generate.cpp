@@ -215,7 +215,8 @@ struct Generator {
         }
     }
 
-    // Writes and syncs that fail now and then, for a while.
+    // A write or a sync that fails now and then. One at a time: where the next one fails as well, what was refused cannot
+    // be written over, and may come back after a crash.
     void failing_disks(std::int64_t duration) {
         SeededRandom r = stream(seed, "disk-fails-plan");
         if (!allowed("disk-fails") || !chance(r, 300)) return;
@@ -224,7 +225,6 @@ struct Generator {
             Step& step = add(between(r, 0, duration), server ? StepKind::kServerDiskFails : StepKind::kDiskFails, server ? 0 : any_device(r));
             step.args["what"] = chance(r, 600) ? "sync" : "write";
             step.args["skip"] = std::to_string(between(r, 0, 40));
-            step.args["count"] = std::to_string(chance(r, 700) ? 1 : between(r, 2, 12));
             step.args["for"] = std::to_string(between(r, 500, 10'000));
         }
     }

@@ -151,16 +151,14 @@ Result<void> Device::program(std::size_t count, const Program& commit, bool recu
             if (result && !db.in_transaction()) continue;  // it was rolled back
             auto after = result ? read_images(db, scene_.model) : Result<Images>(Images{});
             if (result) result = db.exec("COMMIT");
+            if (!result && !disk_->is_down()) write_over_refused(db);
             if (result && !disk_->is_down()) {
                 foreign_->after = {*after};
             } else if (disk_->is_down() && after && !after->empty()) {
                 foreign_->after.push_back(*after);
             }
         }
-        if (!result && !disk_->is_down()) {
-            if (!met_bad_disk(result.error())) fail("test", "another program: " + describe(result.error()));
-            if (db.is_open()) write_over_refused(db);
-        }
+        if (!result && !disk_->is_down() && !met_bad_disk(result.error())) fail("test", "another program: " + describe(result.error()));
     }
     scene_.trace.line(options_.name, "another program wrote");
     if (disk_->is_down()) die();

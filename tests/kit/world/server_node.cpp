@@ -200,14 +200,12 @@ void ServerNode::transactions(std::size_t count, const std::function<Result<void
                 return look();
             });
             if (done) done = db->exec("COMMIT");
+            if (!done && !disk_->is_down()) write_over_refused(*db);
             if (disk_->is_down()) {
                 if (seen.size() > 1) in_doubt_ = std::move(seen);
                 break;
             }
-            if (!done && met_bad_disk(done.error())) {
-                write_over_refused(*db);
-                break;
-            }
+            if (!done && met_bad_disk(done.error())) break;
             if (!done) {
                 fail("test", "another program: " + describe(done.error()));
                 break;
