@@ -83,7 +83,8 @@ void Judging::into(Record& record, const Op& op) {
     }
     for (const Change& change : op.changes) {
         txn_.cells[{op.row, change.attribute}] = {Part::kConflict, {}, record.serial};
-        if (change.was != change.now) put(record, op.row, change.attribute, change.was, change.now);
+        // With `conflict: last` a row is a unit: the latest one as a whole, not a mixture of two.
+        if (change.was != change.now || entity(op.row).conflict == model::Conflict::kLast) put(record, op.row, change.attribute, change.was, change.now);
     }
 }
 
