@@ -4,7 +4,7 @@ import { chmodSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { World, exec, uuid } from './kit.mjs';
+import { World, exec, memory_of, uuid } from './kit.mjs';
 
 // Everything that a server answers to these bytes until it closes.
 function send(url, bytes) {
@@ -82,9 +82,10 @@ test('a token is asked for before the body is read, and a body that nobody may s
   const coded = head('/v1/push', good, 60_000).replace('Content-Length', 'Content-Encoding: zstd\r\nContent-Length');
   assert.match(await answer_of(coded), /^HTTP\/1\.1 415 [^]*content coding/);
   // Many at once that each announce the largest body leave the memory as it was.
-  const before = rss(world.server.pid);
+  const before = memory_of(world.server.pid);
   await Promise.all(Array.from({ length: 200 }, () => answer_of(head('/v1/push', wrong, 20 << 20) + 'x'.repeat(1 << 20))));
-  assert.ok(rss(world.server.pid) - before < 32 << 20, `${rss(world.server.pid) - before} bytes`);
+  const more = memory_of(world.server.pid) - before;
+  assert.ok(more < 32 << 20, `${more} bytes`);
 });
 
 test('security T12: without files for more connections, those that only wait make room', async (t) => {
@@ -102,10 +103,6 @@ test('security T12: without files for more connections, those that only wait mak
   assert.doesNotMatch(world.server.errors, /level=error|Too many open files/);
 });
 
-// Bytes of memory that a process has.
-function rss(pid) {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) << 10;
-}
 
 test('security T18, T19: no cookie, no header that lets another site read, no form that writes', async (t) => {
   const { world, token } = await server(t);

@@ -1,7 +1,7 @@
 // What the end-to-end tests share: a folder that is removed, the program, a server, devices, the sqlite3 shell.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { line_of, start_program } from '../../tools/program.mjs';
@@ -134,6 +134,12 @@ export async function assert_same(world, files, query) {
   const [first, ...others] = await Promise.all(files.map((file) => world.sqlite(file, query)));
   for (const rows of others) assert.deepEqual(rows, first);
   return first;
+}
+
+// Bytes of memory that a process has. A sanitizer keeps notes on each byte, and what was freed: one eighth of that is counted.
+export function memory_of(pid) {
+  const kib = Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+  return process.env.SKERRY_SANITIZED ? kib * 128 : kib * 1024;
 }
 
 export const uuid = (n) => `0190a000-0000-7000-8000-${String(n).padStart(12, '0')}`;

@@ -2,14 +2,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { World, assert_same, exec, uuid } from './kit.mjs';
+import { World, assert_same, exec, memory_of, uuid } from './kit.mjs';
 
 const connections_max = 300;
 const seconds = 12;  // of each attack
 
-function rss(pid) {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) << 10;
-}
 
 // The tool sends no headers of ours, but what it is told to put into one it puts there as it is.
 const carrying = (value, token) => `${value}\r\nAuthorization: Bearer ${token}`;
@@ -24,7 +21,7 @@ test('slow headers, bodies, readers and ranges: everybody else is served, and th
   const user = readFileSync(world.path('ann.token'), 'utf8').trim();
   await world.sync(ann, ben);
   const watching = await world.start(['watch', ben, 'SELECT count(*) AS n FROM note', '--timeout', '300', '--json'], /"n": 0\b/);
-  const before = rss(world.server.pid);
+  const before = memory_of(world.server.pid);
   let written = 0;
 
   const attacks = [
@@ -44,7 +41,7 @@ test('slow headers, bodies, readers and ranges: everybody else is served, and th
         await world.sql(ann, `INSERT INTO note VALUES ('${uuid(++written)}', 'under attack', ${written})`);
         await world.sync(ann);
         assert.equal((await fetch(`${world.url}/readyz`)).status, 200);
-        most = Math.max(most, rss(world.server.pid));
+        most = Math.max(most, memory_of(world.server.pid));
         ++rounds;
       }
       const { code, out, err } = await attack;
