@@ -69,8 +69,8 @@ Error make_error(sqlite3* db, int rc, std::string_view doing) {
 // A commit that failed may stand in the WAL complete: its sync failed, or the disk was full for what fills up the last
 // sector. Nobody reads it, since the index of the WAL was not told, but a crash builds that index anew from the file, and
 // the refused commit would come back. The next commit is written over it from its first page on; so one that changes
-// nothing follows at once. It needs no new space, except where a file system copies what is overwritten; and where it
-// fails too, its first page has done what it is for.
+// nothing follows at once. Its first page is enough, and that needs no new space. Not buried is what stands on a disk that
+// goes on failing, or on a full one whose file system copies what is overwritten: then a crash may still bring it back.
 void bury_refused_commit(Database& db) {
     const auto write_nothing = [&]() -> Result<void> {
         SKERRY_TRY(db.exec("BEGIN IMMEDIATE"));

@@ -53,6 +53,15 @@ struct Chain : PolicyWorld {
         auto sql = ServerSql::open(world.place);
         ASSERT_TRUE(sql->run("UPDATE card SET \"" + world.model.entity(kCard).attributes[attribute].name + "\" = ?1 WHERE id = ?2", {value, text(key)}));
     }
+    // A change of the row `k` of keep, which waits in a record.
+    Transaction change_of_what_bert_deleted() {
+        const model::Row base{text("x"), number(1)};
+        EXPECT_EQ(send(bert, {Peer::insert(kKeep, "k", base)}).verdict, Verdict::kApplied);
+        EXPECT_EQ(send(bert, {remove(kKeep, "k", base)}).verdict, Verdict::kApplied);
+        auto change = anna.txn({update(kKeep, "k", 0, text("x"), text("n1"))});
+        EXPECT_EQ(send(anna, change).code, Code::kRowDeleted);
+        return change;
+    }
     // The first transaction, brought to the result that the cell is about.
     TxnNo first(const Values& v, First wanted) {
         const auto change = update(kCard, key, v.attribute, v.base, v.new1);
@@ -227,11 +236,7 @@ TEST_F(Chain, a_creation_after_an_own_delete_of_a_creation_that_waits_joins_its_
 
 // The deleted row, of which the first change left nothing, is made again as its author meant it.
 TEST_F(Chain, a_change_after_one_of_a_deleted_row_that_a_person_brought_back_is_merged) {
-    const model::Row base{text("x"), number(1)};
-    ASSERT_EQ(send(bert, {Peer::insert(kKeep, "k", base)}).verdict, Verdict::kApplied);
-    ASSERT_EQ(send(bert, {remove(kKeep, "k", base)}).verdict, Verdict::kApplied);
-    const auto t1 = anna.txn({update(kKeep, "k", 0, text("x"), text("n1"))});
-    EXPECT_EQ(send(anna, t1).code, Code::kRowDeleted);
+    const auto t1 = change_of_what_bert_deleted();
     world.sql("UPDATE skerry_conflict SET state = 'closed', choice = 'mine'");
     ASSERT_EQ(send(bert, {Peer::insert(kKeep, "k", {text("n1"), number(1)})}).verdict, Verdict::kApplied);
     EXPECT_EQ(send(anna, {update(kKeep, "k", 0, text("n1"), text("n2"), t1.no)}).verdict, Verdict::kMerged);
@@ -251,11 +256,7 @@ TEST_F(Chain, seed_501006b0_what_a_merged_creation_did_not_give_goes_on_from_not
 
 // Its author made the row again that others had deleted, and that waits in the record about his change of it.
 TEST_F(Chain, seed_501006bc_a_change_of_a_creation_that_waits_waits_for_its_reason) {
-    const model::Row base{text("x"), number(1)};
-    ASSERT_EQ(send(bert, {Peer::insert(kKeep, "k", base)}).verdict, Verdict::kApplied);
-    ASSERT_EQ(send(bert, {remove(kKeep, "k", base)}).verdict, Verdict::kApplied);
-    const auto t1 = anna.txn({update(kKeep, "k", 0, text("x"), text("n1"))});
-    EXPECT_EQ(send(anna, t1).code, Code::kRowDeleted);
+    const auto t1 = change_of_what_bert_deleted();
     auto made = Peer::insert(kKeep, "k", {text("n2"), number(7)});
     made.prev_row = t1.no;
     const auto t2 = anna.txn({made});
